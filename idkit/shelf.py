@@ -1,0 +1,85 @@
+"""A folder as a list: what stands in a room, and how to take one thing from it."""
+
+import ast
+import difflib
+import importlib
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from idkit.errors import UsageError
+
+HERE = Path(__file__).parent
+
+
+@cache
+def names(room: str) -> tuple[str, ...]:
+    """The names on a shelf, in alphabetical order, without importing anything.
+
+    Args:
+        room: a folder of the package, as `models` or `densities/likelihoods`.
+
+    Returns:
+        One name for each module of the folder that does not begin with an underscore;
+        `fashion_mnist.py` is called `fashion-mnist`.
+
+    >>> "vade" in names("models")
+    True
+    """
+    modules = (HERE / room).glob("[!_]*.py")
+    return tuple(sorted(module.stem.replace("_", "-") for module in modules))
+
+
+def summary(room: str, name: str) -> str:
+    """The first line of a module's docstring, without importing it."""
+    path = HERE / room / f"{name.replace('-', '_')}.py"
+    return (ast.get_docstring(ast.parse(path.read_text())) or "").partition("\n")[0]
+
+
+def take(room: str, name: str, member: str) -> Any:
+    """The one public function of a module on a shelf.
+
+    Args:
+        room: a folder of the package.
+        name: one of `names(room)`.
+        member: the room's public name, as `build` or `draw`.
+
+    Raises:
+        UsageError: when nothing of that name stands there; the text names the nearest.
+    """
+    return getattr(module(room, name), member)
+
+
+def module(room: str, name: str) -> ModuleType:
+    """A module on a shelf, for what not every one of them has.
+
+    Args:
+        room: a folder of the package.
+        name: one of `names(room)`.
+
+    Raises:
+        UsageError: as `take` does.
+    """
+    check(name, names(room), what=room.rsplit("/", 1)[-1].removesuffix("s"))
+    return importlib.import_module(f"idkit.{room.replace('/', '.')}.{name.replace('-', '_')}")
+
+
+def check(name: str, known: Iterable[str], *, what: str) -> str:
+    """`name` itself where it is known.
+
+    Args:
+        name: what was asked for.
+        known: what there is.
+        what: the kind of thing, for the message.
+
+    Raises:
+        UsageError: when it is not known; the text names the nearest known name.
+    """
+    choices = sorted(known)
+    if name in choices:
+        return name
+    near = difflib.get_close_matches(name.lower(), choices, n=1)
+    hint = f": did you mean '{near[0]}'?" if near else ""
+    raise UsageError(f"unknown {what} '{name}'{hint} (choose from {', '.join(choices) or 'none'})")

@@ -1,0 +1,86 @@
+"""The arrows of the house: who may import whom, read off the source."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent.parent / "idkit"
+LIBRARY = {
+    "data": {"errors"},
+    "mixing": {"errors"},
+    "synth": {"data", "mixing", "files", "errors"},
+    "nets": {"errors"},
+    "densities": {"nets", "errors"},
+    "models": {"densities", "nets", "errors"},
+    "training": {"models", "densities", "nets", "errors"},
+    "blas": set(),
+    "gram": {"errors"},
+    "maps": {"gram", "errors"},
+    "align": {"maps", "gram", "errors"},
+    "halves": {"errors"},
+    "ranks": {"errors"},
+    "metrics": {"blas", "align", "maps", "gram", "halves", "ranks", "shelf", "errors"},
+    "stats": {"metrics", "align", "maps", "gram", "halves", "ranks", "errors"},
+    "plots": {"files", "stats", "errors"},
+    "files": {"errors"},
+    "shelf": {"errors"},
+    "errors": set(),
+}
+TORCH = {"training", "models", "densities", "nets"}
+HEAVY = {"torch", "numpy", "scipy", "sklearn", "matplotlib", "statsmodels", "pandas", "zuko"}
+FILES = sorted(HERE.rglob("*.py"))
+
+
+def room(path: Path) -> str:
+    return path.relative_to(HERE).parts[0].removesuffix(".py")
+
+
+def imports(path: Path, *, top_level_only: bool = False) -> Iterator[str]:
+    """The dotted names that a file imports, but for those of type checking."""
+    tree = ast.parse(path.read_text())
+    nodes = tree.body if top_level_only else [n for n in ast.walk(tree) if not checking(n)]
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} imports relatively"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def checking(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(HERE)))
+def test_a_room_imports_only_what_stands_below_it(path: Path) -> None:
+    allowed = LIBRARY.get(room(path))
+    if allowed is None:  # cli and the modules that join rooms for it may import anything
+        return
+    for name in imports(path):
+        parts = name.split(".")
+        if parts[0] == "idkit" and parts[1] != "__version__":
+            assert parts[1] in allowed | {room(path)}, f"{path.name} imports {name}"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(HERE)))
+def test_only_its_rooms_name_a_heavy_library_at_the_top(path: Path) -> None:
+    top = {name.split(".")[0] for name in imports(path, top_level_only=True)}
+    if room(path) not in TORCH:
+        assert "torch" not in top
+    if room(path) != "cli":
+        assert not top & {"typer", "rich"}
+    else:
+        assert not top & HEAVY
+    if room(path) != "plots":
+        assert "matplotlib" not in top
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(HERE)))
+def test_nobody_imports_a_private_name_of_another_module(path: Path) -> None:
+    for name in imports(path):
+        parts = name.split(".")
+        if parts[0] == "idkit" and parts[-1].startswith("_") and not parts[-1].startswith("__"):
+            home = HERE.joinpath(*parts[1:-1])
+            assert home == path.parent, f"{path.name} imports {name}"
