@@ -1,0 +1,106 @@
+"""Opening a file: what kind it is, and what it holds."""
+
+import difflib
+import json
+import math
+from typing import Any
+
+from idkit.errors import IdkitError
+from idkit.files import matrices, npy, npz, safetensor, tables
+from idkit.files.artefact import Artefact
+from idkit.files.contents import Content
+from idkit.files.kinds import Kind, recognise
+from idkit.files.members import Arrays
+from idkit.files.sources import open_content, split_key
+from idkit.files.tables import Table
+
+MADE_BY = {
+    "idkit.data": "idkit synth",
+    "idkit.model": "idkit train",
+    "idkit.latents": "idkit embed",
+    "idkit.alignment": "idkit align",
+    "idkit.scores": "idkit mcc",
+    "idkit.tests": "idkit wilcoxon",
+}
+
+
+def read(source: str, *, schema: str | None = None) -> Artefact:
+    """Opens any file of arrays: safetensors, NPZ, npy, CSV or TSV, told apart by content.
+
+    Args:
+        source: a path, `FILE:KEY`, or `-` for standard input.
+        schema: what it must be where it is one of idkit's own; files from elsewhere pass.
+
+    Returns:
+        The artefact. Nothing large has been read: a big file is mapped.
+
+    Raises:
+        IdkitError: when there is no such file or array, or the file is damaged or something else.
+    """
+    path, key = split_key(source)
+    content = open_content(path)
+    return _artefact(content, recognise(content), key, schema)
+
+
+def read_table(source: str) -> Table:
+    """Opens any table of text: CSV, TSV, a JSON document with `rows`, or JSON lines.
+
+    Raises:
+        IdkitError: when there is no such file or it is not a table.
+    """
+    content = open_content(source)
+    kind = recognise(content)
+    if kind not in (Kind.CSV, Kind.JSON):
+        raise IdkitError(f"{content.label} is a file of arrays ({kind}), not a table")
+    return tables.parse(content, kind)
+
+
+def read_any(source: str, *, schema: str | None = None) -> Artefact | Table:
+    """Opens whatever it is: text as a table (`read_table`), all else as arrays (`read`)."""
+    path, key = split_key(source)
+    content = open_content(path)
+    kind = recognise(content)
+    if kind in (Kind.CSV, Kind.JSON):
+        return tables.parse(content, kind)
+    return _artefact(content, kind, key, schema)
+
+
+def _artefact(content: Content, kind: Kind, key: str | None, schema: str | None) -> Artefact:
+    arrays, text = _contents(content, kind)
+    meta = {} if text is None else _meta(content.label, text)
+    found = meta.get("schema")
+    if schema is not None and found is not None and found != schema:
+        maker = MADE_BY.get(schema.split("/")[0], "another idkit")
+        raise IdkitError(f"{content.label} is {found}, not {schema} ('{maker}' makes that)")
+    if key is not None and key not in arrays:
+        near = difflib.get_close_matches(key, arrays, n=1)
+        hint = f": did you mean '{near[0]}'?" if near else ""
+        raise IdkitError(f"{content.label} has no array '{key}'{hint} ({arrays.listed()})")
+    return Artefact(content.label, content.name, kind, found, meta, arrays, key, content)
+
+
+def _contents(content: Content, kind: Kind) -> tuple[Arrays, str | None]:
+    if kind is Kind.SAFETENSORS:
+        return safetensor.read(content)
+    if kind is Kind.NPZ:
+        return npz.read(content)
+    if kind is Kind.NPY:
+        return Arrays(npy.members(content)), None
+    if kind is Kind.CSV:
+        return matrices.arrays(tables.parse(content, kind)), None
+    raise IdkitError(f"{content.label} is JSON: arrays come as .npz, .safetensors, .npy or .csv")
+
+
+def _meta(label: str, text: str) -> dict[str, Any]:
+    try:
+        meta = json.loads(text, parse_constant=lambda _: None, parse_float=_finite)
+    except (ValueError, RecursionError):
+        raise IdkitError(f"{label} has metadata under 'idkit' that is not JSON") from None
+    if not isinstance(meta, dict) or not isinstance(meta.get("schema"), str):
+        raise IdkitError(f"{label} has metadata under 'idkit' that names no schema")
+    return meta
+
+
+def _finite(text: str) -> float | None:
+    number = float(text)
+    return number if math.isfinite(number) else None
