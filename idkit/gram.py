@@ -1,0 +1,275 @@
+"""One pass over the rows of several runs: all their first and second moments, half by half."""
+
+import mmap
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg.blas import dsyrk
+
+from idkit.errors import IdkitError
+
+Floats = NDArray[np.float64]
+Order = NDArray[np.integer[Any]]
+
+BLOCK_ROWS = 1024  # fixed, so that sums are taken in the same order on every machine
+RELEASED_FROM = 1 << 25  # bytes: to read a smaller file again would cost more than it holds
+PILOT_ROWS = 256  # the shift before squaring loses at most n / 256 in relative precision
+ROUNDING = 1e-12  # a variance below this part of the raw second moment is rounding error
+RANK_TOLERANCE = 1e-11  # smallest to largest eigenvalue of a correlation matrix: float32 resolves
+# no direction below 3e-6 of the largest standard deviation, and a Gram matrix squares that
+
+
+@dataclass(frozen=True, eq=False)
+class Grams:
+    """Counts, means and centred cross products of the columns of several runs on the same rows.
+
+    Two of them over different rows add up to the one over all rows, so that shards of the rows
+    can be summed on their own.
+
+    Attributes:
+        n: number of rows summed.
+        widths: number of columns of each run; D is their sum.
+        mean: column means, shape (D,).
+        scatter: sums of products of centred columns, shape (D, D); only the upper triangle is
+            filled: read it by `block`.
+    """
+
+    n: int
+    widths: tuple[int, ...]
+    mean: Floats
+    scatter: Floats
+    _own: dict[int, Floats] = field(default_factory=dict, repr=False)
+    _whitenings: dict[int, Floats] = field(default_factory=dict, repr=False)
+
+    def __add__(self, other: "Grams") -> "Grams":
+        """Sums over the rows of both (Chan, Golub & LeVeque 1983, eq. 2.1)."""
+        if self.widths != other.widths:
+            raise ValueError(f"columns {self.widths} and {other.widths} do not add")
+        n = self.n + other.n
+        step = other.mean - self.mean
+        scatter = self.scatter + other.scatter
+        scatter += (self.n * other.n / n) * np.outer(step, step)
+        return Grams(n, self.widths, self.mean + step * (other.n / n), scatter)
+
+    @cached_property
+    def _starts(self) -> tuple[int, ...]:
+        return tuple(np.cumsum((0, *self.widths)).tolist())
+
+    @cached_property
+    def _norms(self) -> Floats:
+        return np.asarray(np.sqrt(np.diagonal(self.scatter)))
+
+    def columns(self, run: int) -> slice:
+        """Where the columns of a run stand in `mean`."""
+        return slice(self._starts[run], self._starts[run + 1])
+
+    def means(self, run: int) -> Floats:
+        """Means of a run's columns, shape (d,)."""
+        return self.mean[self.columns(run)]
+
+    def norms(self, run: int) -> Floats:
+        """Norms of a run's centred columns, shape (d,); exactly 0 where a column is constant."""
+        return self._norms[self.columns(run)]
+
+    def block(self, a: int, b: int) -> Floats:
+        """Sums of products of the centred columns of two runs, shape (d_a, d_b)."""
+        if a > b:
+            return self.block(b, a).T
+        if a < b:
+            return self.scatter[self.columns(a), self.columns(b)]
+        if a not in self._own:
+            upper = np.triu(self.scatter[self.columns(a), self.columns(a)])
+            self._own[a] = upper + np.triu(upper, 1).T
+        return self._own[a]
+
+    def correlations(self, a: int, b: int) -> Floats:
+        """Pearson correlations of the columns of two runs, shape (d_a, d_b), in [-1, 1].
+
+        A constant column has correlation 0 with every column, itself included.
+        """
+        scaled = self.block(a, b) * _inverse(self.norms(a))[:, None] * _inverse(self.norms(b))
+        return np.clip(scaled, -1.0, 1.0, out=scaled)
+
+    def whitening(self, run: int) -> Floats:
+        """The matrix W for which the columns of (centred run) W are orthonormal.
+
+        Columns are brought to unit variance before the rank is decided, so that a nearly collapsed
+        coordinate counts as much as any other; constant columns have no part in it. Directions
+        whose eigenvalue is below `RANK_TOLERANCE` of the largest are left out.
+
+        Returns:
+            W: shape (d, rank).
+        """
+        if run not in self._whitenings:
+            scale = _inverse(self.norms(run))
+            values, vectors = np.linalg.eigh(self.correlations(run, run))
+            kept = values > RANK_TOLERANCE * max(values[-1], 1.0)
+            self._whitenings[run] = (
+                scale[:, None] * vectors[:, kept][:, ::-1] / np.sqrt(values[kept][::-1])
+            )
+        return self._whitenings[run]
+
+    def rank(self, run: int) -> int:
+        """Number of linearly independent directions among a run's columns."""
+        return int(self.whitening(run).shape[1])
+
+
+@dataclass(frozen=True, eq=False)
+class Halves:
+    """The sums of the rows that fit an alignment, and of those that are held out to score it."""
+
+    inside: Grams
+    outside: Grams
+
+
+def of(
+    runs: Sequence[NDArray[Any]],
+    inside: NDArray[np.bool_],
+    *,
+    order: Sequence[Order] | None = None,
+    names: Sequence[str] | None = None,
+) -> Halves:
+    """Sums the moments of all runs, and between all runs, in one pass over blocks of rows.
+
+    Latents may be memory-mapped files larger than memory: what is held is one block of rows and
+    two D x D matrices. Columns are shifted by a pilot mean before they are multiplied, so that a
+    large common offset costs no precision.
+
+    Args:
+        runs: one array a run, shape (n, d), of any real type, on the same rows.
+        inside: shape (n,), True where a row is in-sample.
+        order: for each run the row that is read in place of row i, shape (n,): shuffles for a null
+            distribution. Must not carry a row from one half to the other if own sums are to stay.
+        names: what to call each run in an error.
+
+    Returns:
+        The moments over both halves, in float64.
+
+    Raises:
+        IdkitError: when rows or shapes do not agree, or a run holds NaN or infinity.
+    """
+    names = names or [f"run {r}" for r in range(len(runs))]
+    _check_shapes(runs, inside, names)
+    widths = tuple(run.shape[1] for run in runs)
+    pilot = np.concatenate([_pilot(run) for run in runs])
+    totals = [_Total.zero(sum(widths)) for _ in range(2)]
+    rows = np.empty((min(len(inside), BLOCK_ROWS), sum(widths) + 1))
+    with np.errstate(over="ignore", invalid="ignore"):
+        for start in range(0, len(inside), BLOCK_ROWS):
+            block = inside[start : start + BLOCK_ROWS]
+            for total, half in zip(totals, (block, ~block), strict=True):
+                index = start + np.flatnonzero(half)
+                _gather(runs, index, order, pilot, rows[: len(index)])
+                total.add(rows[: len(index)])
+    if not all(np.isfinite(np.diagonal(total.gram)).all() for total in totals):
+        _refuse_non_finite(runs, names)
+    return Halves(*(total.grams(widths, pilot) for total in totals))
+
+
+class _Total:
+    """The running Gram matrix of shifted rows, each with a last column of ones."""
+
+    def __init__(self, gram: Floats) -> None:
+        self.gram = gram
+
+    @classmethod
+    def zero(cls, width: int) -> "_Total":
+        return cls(np.zeros((width + 1, width + 1), order="F"))
+
+    def add(self, rows: Floats) -> None:
+        self.gram = dsyrk(1.0, rows.T, 1.0, self.gram, overwrite_c=True)
+
+    def grams(self, widths: tuple[int, ...], pilot: Floats) -> Grams:
+        sums, n = self.gram[:-1, -1].copy(), self.gram[-1, -1]
+        shift = sums / n
+        scatter = self.gram[:-1, :-1]
+        raw = np.diagonal(scatter).copy()
+        for j, column in enumerate(shift):  # one column at a time: no second D x D matrix
+            scatter[: j + 1, j] -= sums[: j + 1] * column
+        constant = np.diagonal(scatter) <= ROUNDING * raw
+        scatter[constant, :] = 0.0
+        scatter[:, constant] = 0.0
+        return Grams(int(n), widths, pilot + shift, scatter)
+
+
+def _pilot(run: NDArray[Any]) -> Floats:
+    """Means of evenly spaced rows; exactly its value for a constant column."""
+    rows = np.linspace(0, len(run) - 1, min(len(run), PILOT_ROWS)).astype(np.intp)
+    step = len(rows) if _mapping(run) is None else 8  # a row may bring two megabytes of a file
+    sample = np.empty((len(rows), run.shape[1]))
+    for i in range(0, len(rows), step):
+        sample[i : i + step] = run[rows[i : i + step]]
+        _release(run)
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.asarray(sample[0] + (sample - sample[0]).mean(axis=0))
+
+
+def _gather(
+    runs: Sequence[NDArray[Any]],
+    index: NDArray[np.intp],
+    order: Sequence[Order] | None,
+    pilot: Floats,
+    out: Floats,
+) -> None:
+    out[:, -1] = 1.0
+    start = 0
+    for r, run in enumerate(runs):
+        stop = start + run.shape[1]
+        wanted = index if order is None else order[r][index]
+        np.subtract(run[wanted], pilot[start:stop], out=out[:, start:stop])
+        start = stop
+        _release(run)
+
+
+def _inverse(norms: Floats) -> Floats:
+    return np.divide(1.0, norms, out=np.zeros_like(norms), where=norms > 0)
+
+
+def _check_shapes(
+    runs: Sequence[NDArray[Any]], inside: NDArray[np.bool_], names: Sequence[str]
+) -> None:
+    for run, name in zip(runs, names, strict=True):
+        if run.ndim != 2 or run.shape[1] == 0:
+            raise IdkitError(f"{name} has shape {run.shape}: an array (rows, d_z) is needed")
+        if len(run) != len(inside):
+            raise IdkitError(
+                f"{name} has {len(run)} rows, {names[0]} has {len(runs[0])}: "
+                "embed both from the same data"
+            )
+
+
+def _refuse_non_finite(runs: Sequence[NDArray[Any]], names: Sequence[str]) -> None:
+    for run, name in zip(runs, names, strict=True):
+        bad = [
+            start + np.flatnonzero(~np.isfinite(run[start : start + BLOCK_ROWS]).all(axis=1))
+            for start in range(0, len(run), BLOCK_ROWS)
+        ]
+        found = np.concatenate(bad)
+        if len(found):
+            raise IdkitError(
+                f"{name} has NaN or infinity in {len(found)} of {len(run)} rows, first in row "
+                f"{found[0]}: leave these rows out of every run"
+            )
+    raise IdkitError("the latents are too large to be squared in float64: scale them down")
+
+
+def _release(array: NDArray[Any]) -> None:
+    """Gives the pages of a memory-mapped file back, so that resident memory stays one block."""
+    mapping = _mapping(array)
+    if mapping is not None:
+        mapping.madvise(mmap.MADV_DONTNEED)
+
+
+def _mapping(array: NDArray[Any]) -> mmap.mmap | None:
+    """The large map that an array looks into, if it can be let go: a writable one loses content."""
+    base: Any = None if array.flags.writeable else array
+    while isinstance(base, np.ndarray):
+        base = base.base
+    if isinstance(base, memoryview):
+        base = base.obj
+    large = isinstance(base, mmap.mmap) and len(base) >= RELEASED_FROM
+    return base if large and hasattr(mmap, "MADV_DONTNEED") else None
