@@ -1,0 +1,1 @@
+"""Scores of agreement, one file each."""

@@ -1,0 +1,53 @@
+"""What is to be known about the runs of a comparison besides their agreement."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from idkit.gram import Halves
+
+
+class Facts:
+    """Dead and active coordinates, ranks, and warnings, gathered over all positions of a grid."""
+
+    def __init__(self, runs: int, names: Sequence[str]) -> None:
+        self.runs, self.names = runs, names
+        self.dead = np.zeros(len(names), dtype=np.int64)
+        self.active = np.zeros(len(names))
+        self.widths: tuple[int, ...] = ()
+        self.ranks: list[int] = []
+        self.n_inside = 0
+
+    def look(self, moments: Halves, *, ranked: bool) -> None:
+        inner, outer = moments.inside, moments.outside
+        self.widths, self.n_inside = inner.widths, inner.n
+        for r in range(len(self.names)):
+            variances = inner.norms(r) ** 2 + outer.norms(r) ** 2
+            self.dead[r] += int(((inner.norms(r) == 0) | (outer.norms(r) == 0)).sum())
+            self.active[r] += variances.sum() ** 2 / max((variances**2).sum(), np.finfo(float).tiny)
+        if ranked:
+            found = [inner.rank(r) for r in range(len(self.names))]
+            self.ranks = [min(pair) for pair in zip(self.ranks or found, found, strict=True)]
+
+    def components(self, cca_dim: int) -> int:
+        """The canonical pairs that every comparison has; one that is 0 where there are none."""
+        return max(1, min([cca_dim, *self.ranks]))
+
+    def warnings(self, mode: str, cca_dim: int) -> tuple[str, ...]:
+        said = []
+        for r, (name, width) in enumerate(zip(self.names, self.widths, strict=True)):
+            if self.dead[r]:
+                said.append(f"{name}: {self.dead[r]} dead (constant) coordinates count as 0")
+            if self.n_inside <= width:
+                said.append(
+                    f"{name}: {self.n_inside} in-sample rows for {width} coordinates: the "
+                    "in-sample score is inflated, read the out-of-sample score"
+                )
+            if mode in ("weak", "affine") and self.ranks[r] < width:
+                said.append(f"{name}: rank {self.ranks[r]} of {width} coordinates")
+        if mode == "weak" and self.components(cca_dim) < cca_dim:
+            said.append(
+                f"cca-dim {cca_dim} is brought down to {self.components(cca_dim)}, the smallest "
+                "rank of a run"
+            )
+        return tuple(said)
