@@ -1,0 +1,123 @@
+"""Which families differ, over the cells that they share?"""
+
+from dataclasses import dataclass, replace
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from idkit.errors import IdkitError
+from idkit.stats.block_flips import block_flips
+from idkit.stats.cells import Cells
+from idkit.stats.hodges_lehmann import hodges_lehmann
+from idkit.stats.holm import holm
+from idkit.stats.precision import differences
+from idkit.stats.rank_biserial import rank_biserial
+from idkit.stats.signed_rank import Zeros, signed_rank
+
+ALPHA = 0.05  # at or below it a p-value is called significant
+LEVEL = 1 - ALPHA  # of the intervals
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One pair of families, a against b.
+
+    Attributes:
+        a: the family that appears first.
+        b: the other one.
+        n: cells that have both, zeros among them.
+        absent: cells that have only one of the two, and were left out.
+        zeros: cells in which both have the same value.
+        ties: differences other than zero whose size another one shares.
+        w: W+, the sum of the ranks of the cells in which a is larger.
+        p: two-sided p of the signed-rank test, in (0, 1].
+        method: how p was found.
+        p_holm: p adjusted for all pairs tested together (Holm).
+        p_block: two-sided p from sign flips of whole blocks, not adjusted; None without blocks.
+        blocks: blocks that bear evidence; None without blocks.
+        shift: Hodges-Lehmann estimate of a - b, in the unit of the values.
+        shift_low: lower end of its 95% interval, -inf with fewer than 6 cells.
+        shift_high: upper end, inf with fewer than 6 cells.
+        rank_biserial: in [-1, 1], 1 where a is larger in every cell; nan where all are equal.
+        differences: a - b in each cell, shape (n,), rounded to the precision of the values.
+    """
+
+    a: str
+    b: str
+    n: int
+    absent: int
+    zeros: int
+    ties: int
+    w: float
+    p: float
+    method: str
+    p_holm: float
+    p_block: float | None
+    blocks: int | None
+    shift: float
+    shift_low: float
+    shift_high: float
+    rank_biserial: float
+    differences: NDArray[np.float64]
+
+
+def compare(cells: Cells, *, zeros: Zeros = "wilcox") -> tuple[Comparison, ...]:
+    """Tests every pair of families.
+
+    Args:
+        cells: the table, as `cells.tabulate` makes it.
+        zeros: what becomes of zeros, as in `signed_rank`.
+
+    Returns:
+        One comparison for each pair that shares a cell, in the order of the families.
+
+    Raises:
+        IdkitError: when no two families share a cell.
+    """
+    pairs = combinations(range(len(cells.families)), 2)
+    alone = [_pair(cells, a, b, zeros) for a, b in pairs if _shared(cells, a, b).any()]
+    if not alone:
+        raise IdkitError(
+            f"no cell has two of the families {', '.join(cells.families)}: "
+            f"the first cells are {' | '.join(cells.names[:3])}; pair by fewer columns"
+        )
+    adjusted = holm([test.p for test in alone])
+    return tuple(replace(test, p_holm=float(p)) for test, p in zip(alone, adjusted, strict=True))
+
+
+def _shared(cells: Cells, a: int, b: int) -> NDArray[np.bool_]:
+    there: NDArray[np.bool_] = np.isfinite(cells.values)
+    return there[:, a] & there[:, b]
+
+
+def _pair(cells: Cells, a: int, b: int, zeros: Zeros) -> Comparison:
+    """One comparison, its p not yet adjusted."""
+    both = _shared(cells, a, b)
+    d = differences(cells.values[both, a], cells.values[both, b], decimals=cells.decimals)
+    test, shift = signed_rank(d, zeros=zeros), hodges_lehmann(d, level=LEVEL)
+    block = None if cells.blocks is None else block_flips(d, cells.blocks[both], zeros=zeros)
+    exact = cells.decimals + 2  # a median of two means of two differences has no more decimals
+    return Comparison(
+        a=cells.families[a],
+        b=cells.families[b],
+        n=test.n,
+        absent=int(np.isfinite(cells.values[:, [a, b]]).any(axis=1).sum() - both.sum()),
+        zeros=test.zeros,
+        ties=test.ties,
+        w=test.w,
+        p=test.p,
+        method=test.method,
+        p_holm=test.p,
+        p_block=None if block is None else block.p,
+        blocks=None if block is None else block.blocks,
+        shift=_rounded(shift.estimate, exact),
+        shift_low=_rounded(shift.low, exact),
+        shift_high=_rounded(shift.high, exact),
+        rank_biserial=rank_biserial(d, zeros=zeros),
+        differences=d,
+    )
+
+
+def _rounded(number: float, places: int) -> float:
+    return float(np.round(number, places)) + 0.0
