@@ -1,0 +1,246 @@
+"""The maps that carry the runs of a group onto each other, and what they tell."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from idkit import blas, comparison, gram, halves, latents, maps, shelf
+from idkit.comparison import CHANCE_PAIRS, Comparison
+from idkit.errors import IdkitError
+from idkit.files import Artefact
+from idkit.gram import Floats, Order
+from idkit.latents import Group, Run
+from idkit.maps import Map, Permutation
+from idkit.metrics import mcc
+from idkit.metrics.mcc import CCA_DIM, Score
+from idkit.scores import Row, Scored
+from idkit.stats import null
+
+SCHEMA = "idkit.alignment/1"
+COORDINATES_SCHEMA = "idkit.coordinates/1"
+Target = Literal["all-pairs", "medoid"]
+
+
+@dataclass(frozen=True, eq=False)
+class Aligned:
+    """The maps of one group.
+
+    Attributes:
+        group: the runs.
+        reference: the run that all others are mapped to; None where every pair has a map.
+        scored: how well the maps match the runs, in- and out-of-sample.
+        maps: one for each pair of the score.
+    """
+
+    group: Group
+    reference: Run | None
+    scored: Scored
+    maps: list[Map]
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a reader of the score should know."""
+        return self.scored.comparison.score.warnings
+
+    @property
+    def widths(self) -> list[int]:
+        """Numbers of coordinates, in the order of the names of `scored`."""
+        widths = [run.z.shape[1] for run in self.group.runs]
+        apart = self.reference is not None and self.reference not in self.group.runs
+        return [*widths, self.reference.z.shape[1]] if self.reference and apart else widths
+
+    def map_of(self, run: Run) -> Map | None:
+        """What carries a run to the reference; None for the reference itself."""
+        number = self.group.runs.index(run)
+        sources = self.scored.comparison.score.pairs[:, 0].tolist()
+        return self.maps[sources.index(number)] if number in sources else None
+
+
+def of(
+    group: Group,
+    target: Target | Run,
+    *,
+    mode: str = "strong",
+    cca_dim: int = CCA_DIM,
+    split: halves.Split = "random",
+    seed: int = 0,
+) -> Aligned:
+    """Fits the maps of a group on its in-sample rows and scores them on both halves.
+
+    Args:
+        group: runs with latents of shape (n, d_z).
+        target: `all-pairs`, each run to every later one; `medoid`, each to the run that is most
+            like all others; or a run, of the group or not.
+        mode: a name of `idkit.align`.
+        cca_dim: as in `mcc.scorer`.
+        split: as in `mcc.scorer`.
+        seed: of the split.
+
+    Raises:
+        IdkitError: for latents on a grid, or when there is nothing to map.
+    """
+    if group.runs[0].z.ndim > 2:
+        raise IdkitError(
+            f"{group.names[0]} holds a grid of latents: 'idkit mcc' compares grids, position by "
+            "position; align takes latents of shape (n, d_z)"
+        )
+    how: dict[str, Any] = {"cca_dim": cca_dim, "split": split, "seed": seed}
+    zs = [run.z for run in group.runs]
+    if target == "medoid":
+        whole = mcc.score(zs, mode=mode, names=group.names, **how)
+        target = group.runs[medoid(whole)]
+    if target == "all-pairs":
+        every, pairs, reference = group.runs, None, None
+    else:
+        reference = target
+        every = group.runs if reference in group.runs else (*group.runs, reference)
+        at = every.index(reference)
+        pairs = [(r, at) for r in range(len(every)) if r != at]
+        if not pairs:
+            raise IdkitError(f"{reference.label} is alone in its group: nothing is mapped to it")
+    names = latents.below([run.label for run in every])
+    against = reference.z if reference and len(every) > len(zs) else None
+    how["names"] = names
+    found = comparison.compare(zs, modes=[mode], against=against, pairs=pairs, **how)[mode]
+    fitted = fit(
+        [run.z for run in every],
+        found.score.pairs.tolist(),
+        mode=mode,
+        components=found.score.k if mode == "weak" else None,
+        split=split,
+        seed=seed,
+    )
+    seeds = tuple(run.seed for run in group.runs)
+    return Aligned(group, reference, Scored(group.about, tuple(names), seeds, found), fitted)
+
+
+def fit(
+    runs: Sequence[NDArray[Any]],
+    pairs: Sequence[tuple[int, int]],
+    *,
+    mode: str,
+    components: int | None = None,
+    split: halves.Split = "random",
+    seed: int = 0,
+) -> list[Map]:
+    """Fits a map for each pair on the in-sample rows, so that the others can score it.
+
+    Args:
+        runs: latents on the same rows, shape (n, d_z).
+        pairs: numbers of two runs, the first of which is carried onto the second.
+        mode: a name of `idkit.align`.
+        components: how many matched components to keep; the maps carry all there are.
+        split: see `halves.inside`.
+        seed: of the split.
+    """
+    chosen = shelf.take("align", mode, "fit")
+    moments = gram.of(runs, halves.inside(len(runs[0]), split=split, seed=seed))
+    with blas.one_thread():
+        return [chosen(moments.inside, a, b).first(components) for a, b in pairs]
+
+
+def medoid(score: Score) -> int:
+    """The run that agrees best with all others, in-sample, so that held-out rows have no say."""
+    totals = sum(np.bincount(column, score.pair_in, score.runs) for column in score.pairs.T)
+    return int(np.argmax(totals))
+
+
+def replicated(aligned: Aligned, threshold: float) -> list[Row]:
+    """Which coordinates of the reference come back in the other runs?
+
+    Args:
+        aligned: in the mode `strong`, to a reference.
+        threshold: the out-of-sample |correlation| from which a coordinate is found again.
+
+    Returns:
+        For each coordinate of the reference, the most replicated first: `runs`, in how many it is
+        found again, `of` how many, and the means of its matched correlations.
+    """
+    score = aligned.scored.comparison.score
+    shape = (len(aligned.maps), cast("Permutation", aligned.maps[0]).widths[1])
+    inner, outer = np.zeros(shape), np.zeros(shape)
+    for i, found in enumerate(cast("list[Permutation]", aligned.maps)):
+        inner[i, found.target] = score.in_sample[i, : len(found.target)]
+        outer[i, found.target] = score.out_of_sample[i, : len(found.target)]
+    reached = (outer >= threshold).sum(axis=0)
+    return [
+        {
+            **aligned.scored.about,
+            "reference": aligned.scored.names[int(score.pairs[0, 1])],
+            "coordinate": int(j),
+            "runs": int(reached[j]),
+            "of": len(aligned.maps),
+            "corr_in": float(inner[:, j].mean()),
+            "corr_out": float(outer[:, j].mean()),
+        }
+        for j in np.lexsort((-outer.mean(axis=0), -reached))
+    ]
+
+
+def unpack(artefact: Artefact) -> list[Map]:
+    """The maps of the first group of an alignment file, in the order of its pairs."""
+    arrays = {name.removeprefix("0/"): array for name, array in artefact.arrays.items()}
+    widths = artefact.meta["groups"][0]["widths"]
+    kept = np.isfinite(arrays["in"]).sum(axis=1)
+    shapes = [
+        (widths[a], widths[b], int(k)) for (a, b), k in zip(arrays["pairs"], kept, strict=True)
+    ]
+    return maps.unpack(arrays, shapes)
+
+
+def transferred(
+    found: Comparison,
+    fitted: Sequence[Map],
+    runs: Sequence[NDArray[Any]],
+    *,
+    seed: int = 0,
+    names: Sequence[str] | None = None,
+) -> Comparison:
+    """The same maps on other rows, all of which are held out: nothing is fitted.
+
+    Args:
+        found: the comparison that the maps belong to; its in-sample numbers stay.
+        fitted: one map for each pair of `found`.
+        runs: latents of the same models on other rows, shape (n, d_z), in the same order.
+        seed: of the shuffles for the chance level.
+        names: what to call each run in an error.
+    """
+    pairs = found.score.pairs.tolist()
+    for (a, b), each in zip(pairs, fitted, strict=True):
+        widths = (len(each.directions_a), len(each.directions_b))
+        given = (runs[a].shape[1], runs[b].shape[1])
+        if given != widths:
+            raise IdkitError(f"the alignment maps {widths} coordinates, the latents have {given}")
+    sets = null.strata(np.ones(len(runs[0]), dtype=bool))
+    streams = np.random.default_rng(seed).spawn(-(-CHANCE_PAIRS // len(pairs)))
+    score = replace(
+        found.score, n=len(runs[0]), out_of_sample=_held_out(pairs, fitted, runs, None, names)
+    )
+    shuffled = [
+        _held_out(pairs, fitted, runs, null.shuffle(sets, len(runs), stream), names)
+        for stream in streams
+    ]
+    return Comparison(
+        score,
+        comparison.interval(score),
+        found.shuffled_in,
+        np.array([np.nanmean(table, axis=1).mean() for table in shuffled]),
+        tested=False,
+    )
+
+
+def _held_out(
+    pairs: Sequence[tuple[int, int]],
+    fitted: Sequence[Map],
+    runs: Sequence[NDArray[Any]],
+    order: Sequence[Order] | None,
+    names: Sequence[str] | None,
+) -> Floats:
+    halved = gram.of(runs, halves.inside(len(runs[0]), split="first"), order=order, names=names)
+    whole = halved.inside + halved.outside
+    with blas.one_thread():
+        rows = [one.correlations(whole, a, b) for (a, b), one in zip(pairs, fitted, strict=True)]
+    return np.asarray(maps.stack(rows))

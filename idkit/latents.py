@@ -1,0 +1,215 @@
+"""Latents of runs, wherever they come from: read, brought to one form, and sorted into groups."""
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from idkit import files
+from idkit.errors import IdkitError
+from idkit.files import Artefact
+
+SCHEMA = "idkit.latents/1"
+ABOUT = ("data", "model", "arch", "d_z", "settings")  # what a row of a table says of a group
+GRID_AXES = 4
+USUAL = {"split": ("test", "all"), "statistic": ("mean",)}  # what goes without saying
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """The latents of one training.
+
+    Attributes:
+        artefact: the file.
+        z: shape (n, d_z) or (n, d_z, h, w), real numbers of any type; perhaps mapped from the file.
+    """
+
+    artefact: Artefact
+    z: NDArray[Any]
+
+    @property
+    def label(self) -> str:
+        """The file, and the array in it, as the user typed it."""
+        key = self.artefact.key
+        return self.artefact.label if key is None else f"{self.artefact.label}:{key}"
+
+    @property
+    def seed(self) -> int | None:
+        """The seed of the training; None where the file does not say."""
+        seed = self.artefact.meta.get("seed")
+        return int(seed) if seed is not None else None
+
+    @property
+    def rows(self) -> str | None:
+        """The hash of the rows that were embedded; None where the file does not say."""
+        return self.artefact.meta.get("rows")
+
+    def column(self, name: str) -> NDArray[Any] | None:
+        """What the file holds about each row besides z: `u` or `s`."""
+        return self.artefact.arrays.get(name)
+
+
+@dataclass(frozen=True, eq=False)
+class Group:
+    """Runs that differ in their seed only, on the same rows in the same order.
+
+    Attributes:
+        data: name of the data set; None for files from elsewhere, as the next two.
+        model: name of the model, with the knobs that are not its defaults, as `vae kl=mc`.
+        arch: name of the architecture.
+        d_z: number of latent dimensions; None where runs differ in it.
+        settings: how training and embedding were not as usual, as `epochs=20`; None if they were.
+        runs: at least one.
+        trusted: whether no hash says that the rows are the same: only their number does.
+    """
+
+    data: str | None
+    model: str | None
+    arch: str | None
+    d_z: int | None
+    settings: str | None
+    runs: tuple[Run, ...]
+    trusted: bool
+
+    def __str__(self) -> str:
+        """What to call the group in a sentence."""
+        named = " ".join(filter(None, (self.data, self.model, self.arch, self.settings)))
+        return f"{named or 'latents'}, d_z {self.d_z or 'mixed'}"
+
+    @property
+    def about(self) -> dict[str, str | int | None]:
+        """What a row of a table says of the group."""
+        return {name: getattr(self, name) for name in ABOUT}
+
+    @property
+    def names(self) -> list[str]:
+        """What to call the runs: their files, from the folder on that holds them all."""
+        return below([run.label for run in self.runs])
+
+    def shared(self, name: str) -> NDArray[Any]:
+        """What all runs hold about the rows alike: `u`, the labels, or `s`, the sources.
+
+        Raises:
+            IdkitError: when no run holds it, or two hold different values.
+        """
+        held = [(run.label, run.column(name)) for run in self.runs]
+        known = [(label, column) for label, column in held if column is not None]
+        if not known:
+            raise IdkitError(f"none of the files of {self} holds '{name}'")
+        for label, column in known[1:]:
+            if not np.array_equal(column, known[0][1]):
+                raise IdkitError(f"{label} and {known[0][0]} hold different '{name}'")
+        return known[0][1]
+
+
+def below(labels: Sequence[str]) -> list[str]:
+    """Paths from the folder on that holds them all, so that names do not tell where that is.
+
+    >>> below(["/home/me/runs/a/latents.npz", "/home/me/runs/b/latents.npz:z"])
+    ['a/latents.npz', 'b/latents.npz:z']
+    """
+    top = os.path.commonpath([Path(label).absolute().parent for label in labels])
+    return [os.path.relpath(label, top) for label in labels]
+
+
+def read(sources: Iterable[str]) -> list[Run]:
+    """Opens latents of idkit's own, or of anyone.
+
+    Args:
+        sources: paths, `FILE:KEY`, or `-`; an array called `z` is taken where no key is given, else
+            the only array.
+
+    Raises:
+        IdkitError: when one is something else.
+    """
+    files.single_stdin(list(sources))
+    return [run(files.read(source)) for source in sources]
+
+
+def run(artefact: Artefact) -> Run:
+    """The latents in a file.
+
+    Raises:
+        IdkitError: when it is another artefact of idkit and no key is given, or holds no matrix or
+            grid of real numbers.
+    """
+    if artefact.key is None and artefact.schema not in (None, SCHEMA):
+        raise IdkitError(
+            f"{artefact.label} is {artefact.schema}, not {SCHEMA} ('idkit embed' makes that): "
+            f"name an array of it as {artefact.label}:KEY"
+        )
+    return Run(artefact, matrix(artefact, "z"))
+
+
+def matrix(artefact: Artefact, *preferred: str) -> NDArray[Any]:
+    """An array of a file with one row a sample: (n,) becomes (n, 1).
+
+    Integers, truth values and float16 are taken as the numbers they are; sums are in float64.
+
+    Raises:
+        IdkitError: when it holds no real numbers, or has another shape.
+    """
+    array = artefact.array(*preferred)
+    if array.dtype.kind not in "biuf":
+        raise IdkitError(f"{artefact.label} holds {array.dtype.name}, not real numbers")
+    if array.ndim == 1:
+        array = array[:, None]
+    if array.ndim not in (2, GRID_AXES) or array.size == 0:
+        raise IdkitError(
+            f"{artefact.label} has shape {array.shape}: latents have shape (n, d_z), or "
+            "(n, d_z, h, w) for a grid"
+        )
+    return array
+
+
+def groups(runs: Sequence[Run]) -> list[Group]:
+    """Sorts runs into groups by what their metadata say, in the order in which groups appear.
+
+    Files from elsewhere, which say nothing, form one group.
+
+    Raises:
+        IdkitError: when the runs of a group are not of the same rows.
+    """
+    by_key: dict[tuple[str | None, ...], list[Run]] = {}
+    for each in runs:
+        by_key.setdefault(_key(each), []).append(each)
+    return [_group(key, members) for key, members in by_key.items()]
+
+
+def _key(run: Run) -> tuple[str | None, ...]:
+    meta = run.artefact.meta
+    unusual = {
+        name: meta[name] for name, usual in USUAL.items() if meta.get(name, usual[0]) not in usual
+    }
+    model = " ".join(filter(None, (meta.get("model"), _listed(meta.get("variant"))))) or None
+    settings = _listed({**(meta.get("settings") or {}), **unusual}) or None
+    width = str(run.z.shape[1:]) if meta else None
+    return (meta.get("data"), model, meta.get("arch"), settings, width)
+
+
+def _listed(options: Mapping[str, Any] | None) -> str:
+    return " ".join(f"{name}={value}" for name, value in sorted((options or {}).items()))
+
+
+def _group(key: tuple[str | None, ...], members: list[Run]) -> Group:
+    by_hash = {run.rows: run for run in members}
+    known = [run for rows, run in by_hash.items() if rows is not None]
+    if len(known) > 1:
+        raise IdkitError(
+            f"{known[0].label} and {known[1].label} embed different rows: embed both from the "
+            "same data"
+        )
+    widths = {run.z.shape[1] for run in members}
+    return Group(
+        data=key[0],
+        model=key[1],
+        arch=key[2],
+        settings=key[3],
+        d_z=widths.pop() if len(widths) == 1 else None,
+        runs=tuple(members),
+        trusted=len(members) > 1 and None in by_hash,
+    )
