@@ -1,0 +1,1 @@
+"""Modules whose forward pass returns a torch distribution."""
