@@ -1,0 +1,1 @@
+"""The ensemble engine: all seeds of a group as one computation."""

@@ -1,0 +1,51 @@
+"""What a trained model makes of images, and by itself: for people to look at."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from idkit.models import Generative
+
+Pictures = dict[str, NDArray[np.float32]]
+
+
+def pictures(
+    model: Any, x: NDArray[np.uint8], u: NDArray[np.int64], generator: torch.Generator
+) -> Pictures:
+    """Reconstructions of images, and new ones.
+
+    Args:
+        model: a trained model in eval mode.
+        x: images as stored, (n, c, h, w).
+        u: their labels, (n,); zeros where there are none.
+        generator: the source of what is drawn from the prior.
+
+    Returns:
+        Pixels in [0, 1], each (n, c, h, w): `rows`, the images; `reconstructions`, the expected
+        pixels of their posterior means; and where the model has a prior `samples`, the same of
+        draws from it, and `means`, the same of the means of its at most n most likely components
+        where there are several.
+    """
+    found: dict[str, torch.Tensor] = {"rows": torch.from_numpy(x) / 255}
+    with torch.no_grad():
+        q = model.embed(torch.from_numpy(x), torch.from_numpy(u))
+        z = {"reconstructions": q if isinstance(q, torch.Tensor) else q.loc}
+        if isinstance(model, Generative):
+            z |= _of_the_prior(model, len(x), generator)
+        found |= {name: model.likelihood.pixels(model.decoder(each)) for name, each in z.items()}
+    return {name: each.float().numpy() for name, each in found.items()}
+
+
+def _of_the_prior(
+    model: Generative, count: int, generator: torch.Generator
+) -> dict[str, torch.Tensor]:
+    prior = model.marginal()
+    weights = torch.softmax(prior.mixture_distribution.logits, -1)
+    drawn = torch.multinomial(weights, count, replacement=True, generator=generator)
+    noise = torch.randn(count, prior.mu.shape[1], generator=generator)
+    z = {"samples": prior.mu[drawn] + torch.exp(prior.log_var[drawn] / 2) * noise}
+    if len(weights) > 1:
+        z["means"] = prior.mu[torch.argsort(weights, descending=True, stable=True)[:count]]
+    return z

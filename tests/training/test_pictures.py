@@ -1,0 +1,99 @@
+"""Reconstructions, samples and component means of trained models."""
+
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from idkit.cli import run
+from idkit.densities.likelihoods import bernoulli, gaussian, logistic
+from idkit.models import Frame, ivae, vade, vae
+from idkit.nets import mlp
+from idkit.training.pictures import Pictures, pictures
+
+SHAPE = (3, 4, 4)
+X = np.random.default_rng(0).integers(0, 256, (5, *SHAPE), dtype=np.uint8)
+
+
+def frame(likelihood: ModuleType, labels: int = 5) -> Frame:
+    return Frame(SHAPE, labels, 2, True, mlp.encoder, mlp.decoder, likelihood.build)
+
+
+def of(model: Any, seed: int = 0) -> Pictures:
+    return pictures(model.eval(), X, np.arange(5), torch.Generator().manual_seed(seed))
+
+
+@pytest.mark.parametrize("likelihood", [bernoulli, gaussian, logistic])
+@pytest.mark.parametrize("build", [vae.build, ivae.build, vade.build])
+def test_pictures_are_pixels_in_their_range(build: Any, likelihood: ModuleType) -> None:
+    found = of(build(frame(likelihood)))
+    assert set(found) - {"means"} == {"rows", "reconstructions", "samples"}
+    for images in found.values():
+        assert images.shape == (5, *SHAPE)
+        assert 0 <= images.min() <= images.max() <= 1
+    np.testing.assert_allclose(found["rows"], X / 255, rtol=1e-6)
+
+
+def test_only_priors_of_several_components_have_means() -> None:
+    assert "means" not in of(vae.build(frame(bernoulli)))
+    assert len(of(vade.build(frame(bernoulli), components=3))["means"]) == 3
+
+
+def test_the_likeliest_components_come_first() -> None:
+    model: Any = vade.build(frame(bernoulli), components=4)
+    with torch.no_grad():
+        model.mixture.logits.copy_(torch.tensor([0.0, 2.0, -1.0, 1.0]))
+        expected = model.likelihood.pixels(model.eval().decoder(model.mixture.mu[[1, 3, 0, 2]]))
+    np.testing.assert_allclose(of(model)["means"], expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("likelihood", [bernoulli, gaussian, logistic])
+def test_pixels_are_the_mean_of_the_likelihood(likelihood: ModuleType) -> None:
+    h = 0.3 * torch.randn(2, *SHAPE, generator=torch.Generator().manual_seed(1))
+    part: Any = likelihood.build(SHAPE)
+    mean = part(h).mean.detach()
+    grey = {bernoulli: mean, gaussian: (mean + 0.5).clamp(0, 1), logistic: mean / 255}[likelihood]
+    torch.testing.assert_close(part.pixels(h).detach(), grey)
+
+
+def test_draws_follow_their_generator_and_the_prior() -> None:
+    model: Any = ivae.build(frame(bernoulli))
+    np.testing.assert_array_equal(of(model, 1)["samples"], of(model, 1)["samples"])
+    assert (of(model, 1)["samples"] != of(model, 2)["samples"]).any()
+    with torch.no_grad():
+        model.prior.log_var.fill_(-60)  # a prior of points: each draw is a component's mean
+    found = of(model)
+    for sample in found["samples"]:
+        assert min(np.abs(sample - mean).max() for mean in found["means"]) < 1e-5
+
+
+def test_plot_images_from_the_shell(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("vae", "vade"):
+        assert run(["train", "--model", name, "--steps", "2"]) == 0
+    (model,) = tmp_path.glob("runs/digits-vade*/model.safetensors")
+    (other,) = tmp_path.glob("runs/digits-vae*/model.safetensors")
+    assert run(["plot", "images", str(model), str(other), "-o", "a.png"]) == 0
+    assert run(["plot", "images", str(model), str(other), "-o", "b.png"]) == 0
+    assert Path("a.png").read_bytes() == Path("b.png").read_bytes()
+    assert run(["plot", "images", str(model), "--data", "digits", "-o", "c.png"]) == 0
+    np.savez("wide.npz", x=np.zeros((3, 1, 8, 12), np.uint8))
+    assert run(["plot", "images", str(model), "--data", "wide.npz"]) == 3
+    assert "has [1, 8, 12]" in capsys.readouterr().err
+    assert run(["embed", str(model)]) == 0
+    capsys.readouterr()
+    assert run(["plot", "images", str(model.parent / "latents.npz")]) == 3
+    assert "idkit train" in capsys.readouterr().err
+    assert run(["train", "--data", "tcl", "--steps", "1"]) == 0
+    (flat,) = tmp_path.glob("runs/tcl*/model.safetensors")
+    assert run(["plot", "images", str(flat)]) == 3
+    assert "was not trained on images" in capsys.readouterr().err
+    assert run(["train", "--model", "pca"]) == 0
+    (linear,) = tmp_path.glob("runs/*pca*/model.safetensors")
+    assert run(["plot", "images", str(linear)]) == 3
+    assert "makes no images" in capsys.readouterr().err
