@@ -1,0 +1,94 @@
+"""Hodges-Lehmann shifts with their intervals, one line a test."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from idkit.errors import IdkitError
+from idkit.files import Artefact
+from idkit.plots import _layout, _looks
+from idkit.plots._need import need
+
+WIDE = 6.0  # inches
+HEAD = 0.8  # of height for the axis
+LINE = 0.42  # of height a test
+
+
+def draw(artefacts: Sequence[Artefact]) -> Figure:
+    """All tests of all files below each other, with n and p beside them.
+
+    Args:
+        artefacts: tests, at least one file, in the user's order.
+
+    Raises:
+        IdkitError: when a file holds no tests.
+    """
+    need(artefacts, "tests", figure="tests")
+    rows = [row for one in artefacts for row in one.meta.get("tests", [])]
+    if not rows:
+        raise IdkitError(f"{artefacts[0].label} holds no test: compare at least two families")
+    figure = Figure(figsize=(WIDE, HEAD + LINE * len(rows)), layout="constrained")
+    value, margin = (_common(artefacts, name) for name in ("value", "margin"))
+    panel(figure.subplots(), rows, value=value or "MCC", margin=margin)
+    return figure
+
+
+def panel(
+    axes: Axes,
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    value: str = "MCC",
+    margin: float | None = None,
+) -> None:
+    """A forest plot.
+
+    Args:
+        axes: where to draw.
+        rows: the table of `idkit wilcoxon`: `a`, `b`, `shift`, `shift_low`, `shift_high`, and
+            `n`, `p`, `p_holm` for the words beside; any of them may be None.
+        value: what was compared.
+        margin: shifts smaller than this do not matter: a band from -margin to margin.
+    """
+    axes.axvline(0.0, color="black", linewidth=0.8, zorder=1)
+    if margin:
+        axes.axvspan(-margin, margin, color=_looks.GREY, alpha=0.15, linewidth=0, zorder=0)
+    look = _looks.LOOKS[0]
+    for place, row in enumerate(rows):
+        low, high, shift = (_number(row, name) for name in ("shift_low", "shift_high", "shift"))
+        if np.isfinite([low, high]).all():
+            axes.hlines(place, low, high, color=look.color, linewidth=1.6)
+        if np.isfinite(shift):
+            axes.plot(shift, place, look.marker, color=look.color, markersize=6)
+        axes.text(1.02, place, _words(row), transform=axes.get_yaxis_transform(), va="center")
+    axes.set_yticks(range(len(rows)), [_difference(row) for row in rows])
+    axes.set_ylim(len(rows) - 0.5, -0.5)
+    axes.margins(x=0.08)
+    band = f"\n(grey: less than the margin of {margin:g})" if margin else ""
+    axes.set_xlabel(f"Hodges-Lehmann shift of {_layout.plain(value)}, 95% interval{band}")
+    axes.set_ylabel("difference")
+    axes.grid(visible=False, axis="y")
+
+
+def _difference(row: Mapping[str, Any]) -> str:
+    a, b = (_layout.plain(str(row.get(name))) for name in ("a", "b"))
+    return _layout.fill([a, f"$-$ {b}"], 28, glue=" ")
+
+
+def _words(row: Mapping[str, Any]) -> str:
+    words = {"n": "n = {}", "p": "p = {:.2g}", "p_holm": "Holm {:.2g}", "p_block": "blocks {:.2g}"}
+    known = [text.format(row[name]) for name, text in words.items() if row.get(name) is not None]
+    return _layout.fill(known, 24)
+
+
+def _number(row: Mapping[str, Any], name: str) -> float:
+    value = row.get(name)
+    return np.nan if value is None else float(value)
+
+
+def _common(artefacts: Sequence[Artefact], name: str) -> Any:
+    """What all files say under a name; None where they differ."""
+    said = {one.meta.get(name) for one in artefacts}
+    return said.pop() if len(said) == 1 else None

@@ -1,0 +1,36 @@
+"""The forest plot of paired tests."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from idkit.errors import IdkitError
+from idkit.plots import tests as forest
+
+if TYPE_CHECKING:
+    from tests.plots.conftest import Made
+
+
+def test_intervals_stand_where_they_are(made: "Made") -> None:
+    row = made.test()
+    axes = forest.draw([made.comparisons(row)]).axes[0]
+    segment = np.asarray(axes.collections[0].get_paths()[0].vertices)
+    np.testing.assert_allclose(segment[:, 0], [row["shift_low"], row["shift_high"]])
+    assert [text.get_text() for text in axes.texts] == [
+        "n = 24, p = 0.029,\nHolm 0.087, blocks 0.25"
+    ]
+    assert axes.get_yticklabels()[0].get_text() == "ivae $-$ vae"
+
+
+def test_a_test_without_an_interval_is_still_listed(made: "Made") -> None:
+    unknown = made.test(shift_low=None, shift_high=None, p_block=None)
+    axes = forest.draw([made.comparisons(unknown, margin=0.05)]).axes[0]
+    assert not axes.collections
+    assert len(axes.get_yticklabels()) == 1
+    assert "0.05" in axes.get_xlabel()
+
+
+def test_a_file_without_tests_is_refused(made: "Made") -> None:
+    with pytest.raises(IdkitError, match="no test"):
+        forest.draw([made.comparisons()])
