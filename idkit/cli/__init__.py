@@ -1,0 +1,189 @@
+"""The `idkit` command: its subcommands, and the one place where errors become exit codes."""
+
+import importlib
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Sequence
+from types import FrameType
+from typing import Any, NoReturn
+
+import typer
+import typer.core
+import typer.main
+
+from idkit.cli import options, show
+from idkit.errors import ExitCode, IdkitError
+
+COMMANDS = {  # in the order of a day's work, with what the list of commands says of each
+    "synth": "Generate data whose true sources are known.",
+    "train": "Train a model once for each seed.",
+    "embed": "Write the latents of trained models.",
+    "align": "Find the maps between the latents of runs.",
+    "mcc": "Score how alike the latents of runs are.",
+    "wilcoxon": "Test whether models differ, over cells.",
+    "plot": "Draw a figure: PNG, PDF or SVG.",
+    "data": "List, fetch and verify data sets.",
+    "info": "Say what a file is and where it came from.",
+}
+UsageFault: type[Exception] = typer.BadParameter.__mro__[1]  # which typer itself does not export
+NO_MEMORY = "can't allocate memory"  # how torch words it, in an error of no class of its own
+BUG = 70  # EX_SOFTWARE of sysexits.h; 1 means that a condition asked for is false
+
+
+class Commands(typer.core.TyperGroup):
+    """Subcommands that are loaded when they are called, so that help is instant."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command that the first argument names, in place of its card."""
+        name, card, rest = super().resolve_command(ctx, args)
+        return name, load(name) if name in COMMANDS else card, rest
+
+
+def load(name: str) -> Any:
+    """A subcommand, from the file of its name: a function, or a Typer app of its own."""
+    command = getattr(importlib.import_module(f"idkit.cli.{name}"), name)
+    if not isinstance(command, typer.Typer):
+        alone = typer.Typer(add_completion=False, rich_markup_mode=None)
+        alone.command(name)(options.with_common(command))
+        command = alone
+    return typer.main.get_command(command)
+
+
+app = typer.Typer(
+    name="idkit",
+    cls=Commands,
+    help="""Are learned representations the same each time a model is retrained?
+
+    Trains a model over many seeds, aligns what it learnt, and scores the agreement by the
+    mean correlation coefficient (MCC; not Matthews). Bring latents of your own: mcc, align,
+    wilcoxon and plot read .npz, .npy, .safetensors and .csv from anywhere.
+
+    synth -> train -> embed -> align -> mcc -> wilcoxon -> plot
+
+    \b
+    First steps:
+      idkit train --seed 1-5
+      idkit embed runs/*/model.safetensors
+      idkit mcc runs/*/latents.npz""",
+    add_completion=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+
+@app.callback()
+def idkit(version: options.Version = False) -> None:
+    """Holds the options that come before a subcommand."""
+
+
+def _card() -> None:
+    """Stands in the list of commands for one that is not loaded."""
+
+
+for _name, _summary in COMMANDS.items():
+    app.command(_name, help=_summary)(_card)
+
+
+class SignalledError(BaseException):
+    """SIGINT or SIGTERM, raised where the program stands: temporary files are taken away."""
+
+
+class Signalled:
+    """Handles a signal, and remembers it: a library may swallow what is raised in its midst.
+
+    Attributes:
+        signal: the number of the first signal; None before.
+    """
+
+    def __init__(self) -> None:
+        self.signal: int | None = None
+
+    def __call__(self, number: int, _frame: FrameType | None) -> NoReturn:
+        """Raises the signal as an error."""
+        self.signal = self.signal or number
+        raise SignalledError(number)
+
+
+def main() -> NoReturn:
+    """Runs the command line and leaves with its exit code."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, Signalled())
+    argv = sys.argv[1:]
+    code = run(argv)
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _mute(sys.stdout.fileno())
+    sys.exit(code)
+
+
+def run(argv: Sequence[str]) -> int:
+    """Runs one command line.
+
+    Args:
+        argv: the arguments after `idkit`.
+
+    Returns:
+        One of `errors.ExitCode`, or 70 for a bug, whose traceback is on stderr. Expected errors
+        are one line on stderr.
+    """
+    who = " ".join(["idkit", *[word for word in argv[:1] if word in COMMANDS]])
+    try:
+        return (
+            app(args=list(argv) or ["--help"], prog_name="idkit", standalone_mode=False)
+            or ExitCode.DONE
+        )
+    except BrokenPipeError:  # before OSError, of which it is a kind
+        _mute(sys.stdout.fileno())
+        return ExitCode.DONE
+    except SystemExit as leaving:  # what typer makes of a closed pipe, with a code of its own
+        if not isinstance(leaving.__context__, BrokenPipeError):
+            raise
+        _mute(sys.__stdout__.fileno() if sys.__stdout__ else 1)
+        return ExitCode.DONE
+    except UsageFault as error:
+        show.error(who, _usage(error))
+        return ExitCode.USAGE
+    except IdkitError as error:
+        show.error(who, str(error))
+        return error.exit_code
+    except OSError as error:
+        show.error(who, f"{error.filename or 'input/output'}: {error.strerror or error}")
+        return ExitCode.BAD_INPUT
+    except (KeyboardInterrupt, typer.Abort):
+        show.error(who, "interrupted")
+        return ExitCode.INTERRUPTED
+    except SignalledError as error:
+        code = ExitCode(128 + error.args[0])
+        show.error(who, code.name.lower())
+        return code
+    except (MemoryError, RuntimeError) as error:
+        if not isinstance(error, MemoryError) and NO_MEMORY not in str(error):
+            return _bug(who)
+        show.error(who, "not enough memory for this: ask for less (rows, --dz, --threads)")
+        return ExitCode.BAD_INPUT
+    except Exception:  # the last line of defence: a bug keeps its traceback and its own code
+        return _bug(who)
+
+
+def _bug(who: str) -> int:
+    """Shows the traceback of what no user can cure."""
+    traceback.print_exc()
+    show.error(who, "this is a bug in idkit, please report it with the lines above")
+    return BUG
+
+
+def _usage(error: BaseException) -> str:
+    """The library's usage message as one line, with where to read on."""
+    message = " ".join(str(getattr(error, "format_message", lambda: error)()).split())
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context is not None else "idkit"
+    return f"{message.rstrip('.')} (see '{path} --help')"
+
+
+def _mute(descriptor: int) -> None:
+    """Sends what is still buffered nowhere: its reader has gone."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)

@@ -1,0 +1,136 @@
+"""From files of latents to the scores of their groups, for the commands that compare runs."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+from idkit.cli import show
+from idkit.errors import IdkitError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from idkit.files import Artefact
+    from idkit.latents import Group
+    from idkit.scores import Scored
+
+
+def compared(
+    opened: "Sequence[Artefact]",
+    *,
+    truth: "Artefact | Literal['sources'] | None",
+    labels: "Artefact | None",
+    null: str | None,
+    how: Mapping[str, Any],
+) -> "list[Scored]":
+    """Scores every group that can be compared, and tells the user about the others.
+
+    Args:
+        opened: files of latents.
+        truth: what to compare the runs with instead of with each other; `sources` for the s in
+            the files.
+        labels: of the rows; None for the u in the files.
+        null: `within-label` for shuffles among equal labels.
+        how: the arguments of `comparison.compare`.
+
+    Returns:
+        One entry for each group and mode.
+
+    Raises:
+        IdkitError: when no group has two runs, or files do not fit together.
+    """
+    from idkit import comparison, latents, scores
+
+    every = []
+    groups = latents.groups([latents.run(each) for each in opened])
+    for group in comparable(groups, alone=truth is not None):
+        against, name = _ground_truth(group, truth)
+        names = (*group.names, *name)
+        with show.progress(f"shuffles of {group}", how["perms"] or 1) as advance:
+            found = comparison.compare(
+                [run.z for run in group.runs],
+                against=against,
+                labels=_labels(group, labels) if null == "within-label" else None,
+                names=names,
+                advance=advance,
+                **how,
+            )
+        seeds = tuple(run.seed for run in group.runs)
+        every += [scores.Scored(group.about, names, seeds, found[mode]) for mode in how["modes"]]
+    return every
+
+
+def tabulate(rows: "Sequence[dict[str, Any]]", schema: str, *, as_json: bool) -> None:
+    """Prints a table; on a terminal without the columns that say nothing."""
+    said = {name for row in rows for name, value in row.items() if value is not None}
+    if sys.stdout.isatty() and not as_json:
+        rows = [{name: row[name] for name in row if name in said} for row in rows]
+    show.rows(rows, schema=schema, as_json=as_json)
+
+
+def command(name: str, told: Mapping[str, Any]) -> str:
+    """A subcommand and the options that bear on its result, in alphabetical order.
+
+    >>> command("mcc", {"modes": ["strong"], "seed": 0, "to": None, "rematch": False})
+    'mcc --modes strong --seed 0'
+    """
+    words = [name]
+    for option, value in sorted(told.items()):
+        if value is True:
+            words.append(f"--{option.replace('_', '-')}")
+        elif value is not None and value is not False:
+            text = ",".join(value) if isinstance(value, list) else str(value)
+            words.append(f"--{option.replace('_', '-')} {text}")
+    return " ".join(words)
+
+
+def comparable(groups: "Sequence[Group]", *, alone: bool) -> "list[Group]":
+    """The groups with enough runs; a note for each of the others.
+
+    Args:
+        groups: as `latents.groups` gives them.
+        alone: whether one run is enough, because it is compared with something else.
+
+    Raises:
+        IdkitError: when no group has enough.
+    """
+    enough = [group for group in groups if alone or len(group.runs) > 1]
+    lone = [
+        f"{group.runs[0].label} is the only run of its group ({group}): two or more are compared, "
+        "train and embed another seed"
+        for group in groups
+        if group not in enough
+    ]
+    if not enough:
+        raise IdkitError("; ".join(lone))
+    trusting = [
+        f"{group}: rows are taken to be the same in the same order (all have "
+        f"{len(group.runs[0].z)}; not every file holds the hash of its rows)"
+        for group in enough
+        if group.trusted
+    ]
+    labels = [run.label for group in enough for run in group.runs]
+    twice = [
+        f"{label} is given more than once: it is compared with itself, as with any other run"
+        for label in dict.fromkeys(labels)
+        if labels.count(label) > 1
+    ]
+    for text in (*lone, *trusting, *twice):
+        show.caveat(text)
+    return enough
+
+
+def _ground_truth(
+    group: "Group", truth: "Artefact | Literal['sources'] | None"
+) -> "tuple[NDArray[Any] | None, tuple[str, ...]]":
+    from idkit import latents
+
+    if truth is None:
+        return None, ()
+    if truth == "sources":
+        return group.shared("s"), ("sources",)
+    return latents.matrix(truth, "s", "z"), (truth.name,)
+
+
+def _labels(group: "Group", labels: "Artefact | None") -> "NDArray[Any]":
+    return group.shared("u") if labels is None else labels.array("u")

@@ -1,0 +1,296 @@
+"""Who trains which seeds: in this process or in several, until done or told to stop."""
+
+import os
+import signal
+import time
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+from idkit.cli import seeds, show
+from idkit.errors import ExitCode, IdkitError
+
+if TYPE_CHECKING:
+    from idkit.assembly import Design
+    from idkit.data import Dataset
+    from idkit.runs import Group
+    from idkit.training.fit import Rows, Settings
+
+POLL_SECONDS = 0.2
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is to be trained; it can be sent to another process.
+
+    Attributes:
+        group: where the runs stand.
+        design: the model.
+        settings: how it is trained.
+        dataset: what on.
+        commands: the command that each seed's artefact bears, by seed.
+        device: a torch device.
+        save_seconds: the longest time whose work a kill may cost.
+    """
+
+    group: "Group"
+    design: "Design"
+    settings: "Settings"
+    dataset: "Dataset"
+    commands: dict[int, str]
+    device: str
+    save_seconds: float
+
+
+@dataclass
+class Trained:
+    """What training made.
+
+    Attributes:
+        seconds: for each finished seed, wall time of its batch divided by the batch's seeds.
+        signal: the signal that stopped it; None if it was not stopped.
+    """
+
+    seconds: dict[int, float] = field(default_factory=dict)
+    signal: int | None = None
+
+
+Tell = Callable[[str, Any], None]
+"""Takes news: ("at", (first seed, step, objective)), ("note", text), ("trained", {seed: s})."""
+
+
+class Stop:
+    """Whether a signal has asked to stop; a second one does not wait."""
+
+    def __init__(self) -> None:
+        self.signal: int | None = None
+
+    def asked(self) -> bool:
+        """Whether a signal has come."""
+        return self.signal is not None
+
+    def __call__(self, number: int, _frame: FrameType | None) -> None:
+        """Handles a signal."""
+        if self.asked():
+            raise KeyboardInterrupt
+        self.signal = number
+
+
+@contextmanager
+def stopping_on_signals() -> Iterator[Stop]:
+    """Makes SIGINT and SIGTERM a wish that training grants between two chunks of steps."""
+    stop = Stop()
+    before = {number: signal.signal(number, stop) for number in SIGNALS}
+    for handler in before.values():  # it may have come, and vanished in a library, before
+        stop.signal = stop.signal or getattr(handler, "signal", None)
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def train(job: Job, batches: Sequence[Sequence[int]], *, processes: int) -> Trained:
+    """Trains batches of seeds, and shows how far it is.
+
+    Args:
+        job: what is to be trained.
+        batches: seeds that are trained side by side.
+        processes: how many batches are trained at the same time, each on one core.
+
+    Raises:
+        IdkitError: when a worker met bad input.
+    """
+    news = Trained()
+    total = job.settings.steps * sum(len(batch) for batch in batches)
+    sizes = {batch[0]: len(batch) for batch in batches}
+    steps: dict[int, int] = {}
+    with (
+        show.progress(f"{job.group.name}", total) as advance,
+        stopping_on_signals() as stop,
+    ):
+
+        def tell(what: str, value: Any) -> None:
+            if what == "at":
+                first, step, objective = value
+                steps[first] = step
+                advance(sum(sizes[f] * at for f, at in steps.items()), f"ELBO {objective:.2f}")
+            elif what == "note":
+                show.note(value)
+            else:
+                news.seconds.update(value)
+
+        if processes == 1:
+            work(job, batches, tell, stop)
+        else:
+            _in_processes(job, batches, tell, stop, processes)
+        news.signal = stop.signal
+    return news
+
+
+def work(job: Job, batches: Sequence[Sequence[int]], tell: Tell, stop: Stop) -> None:
+    """Trains batches one after the other in this process, saving as it goes."""
+    import torch
+
+    from idkit.assembly import builder
+    from idkit.runs import model_arrays
+    from idkit.training.fit import Ensembles
+    from idkit.training.precision import multiply
+
+    torch.set_num_threads(1)
+    multiply(job.settings.precision)
+    device = torch.device(job.device)
+    rows = training_rows(job.dataset, device)
+    ensembles = Ensembles(builder(job.design), rows, job.settings)
+    for batch in batches:
+        if stop.asked():
+            return
+        started = time.monotonic()
+        training = _begin_or_resume(job, ensembles, batch)
+        if training.step:
+            tell("note", f"from step {training.step} on: {seeds.named(batch)}")
+        saved = time.monotonic()
+        while not training.done:
+            training.advance()
+            if training.ensemble.fallback:
+                tell("note", training.ensemble.fallback)
+                training.ensemble.fallback = ""
+            objective = training.history.get("objective")
+            mean = float(objective[-1].nanmean()) if objective else float("nan")
+            tell("at", (batch[0], training.step, mean))
+            if stop.asked() or time.monotonic() - saved > job.save_seconds:
+                job.group.save_checkpoint(batch, training.snapshot())
+                saved = time.monotonic()
+            if stop.asked() and not training.done:
+                return
+        if len(batch) > 1:  # a kill between two of the files must not part the seeds
+            job.group.save_checkpoint(batch, training.snapshot())
+        for outcome in training.outcomes():
+            arrays = model_arrays(outcome.state, outcome.history)
+            command = job.commands[outcome.seed]
+            job.group.save(outcome.seed, arrays, command, outcome.failed_at)
+        job.group.drop_checkpoints(batch)
+        each = (time.monotonic() - started) / len(batch)
+        tell("trained", dict.fromkeys(batch, each))
+
+
+def training_rows(dataset: "Dataset", device: Any) -> "Rows":
+    """The rows that are trained on, in memory once."""
+    import numpy as np
+    import torch
+
+    from idkit.training.fit import Rows
+
+    chosen = dataset.rows("train")
+    x = torch.from_numpy(np.ascontiguousarray(dataset.x[chosen]))
+    u = np.zeros(len(chosen), np.int64) if dataset.u is None else dataset.u[chosen]
+    return Rows(x.to(device), torch.from_numpy(np.ascontiguousarray(u)).to(device))
+
+
+def _begin_or_resume(job: Job, ensembles: Any, batch: Sequence[int]) -> Any:
+    from idkit import files
+    from idkit.training.fit import Training
+
+    for path, held in job.group.checkpoints():
+        if set(batch) <= set(held):
+            return Training.resume(ensembles, files.read(str(path)).arrays, batch)
+    return Training.start(ensembles, batch)
+
+
+def _in_processes(
+    job: Job, batches: Sequence[Sequence[int]], tell: Tell, stop: Stop, processes: int
+) -> None:
+    """Deals the batches to processes and passes their news on until all have ended."""
+    import multiprocessing
+    import queue
+
+    context = multiprocessing.get_context("spawn")
+    news: Any = context.Queue()
+    workers = [
+        context.Process(target=_worker, args=(job, batches[n::processes], news, os.getpid()))
+        for n in range(processes)
+    ]
+    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # which workers inherit
+    try:
+        for worker in workers:
+            worker.start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+    failure: tuple[str, ExitCode | None] | None = None
+    told = False
+    try:
+        while True:
+            alive = any(worker.is_alive() for worker in workers)
+            try:
+                what, value = news.get(timeout=POLL_SECONDS)
+            except queue.Empty:
+                if not alive:
+                    break
+                what = ""
+            if what == "failed":
+                failure = failure or value
+                stop.signal = stop.signal or signal.SIGTERM
+            elif what:
+                tell(what, value)
+            if stop.asked() and not told:  # SIGINT may have reached this process alone
+                _signal(workers)
+                told = True
+    finally:
+        if any(worker.is_alive() for worker in workers):
+            _signal(workers)
+        for worker in workers:
+            worker.join()
+    _raise_failure(failure, workers, stop)
+
+
+def _raise_failure(
+    failure: tuple[str, ExitCode | None] | None, workers: Sequence[Any], stop: Stop
+) -> None:
+    if failure is not None:
+        text, code = failure
+        if code is None:
+            raise RuntimeError(f"a worker met a bug:\n{text}")
+        error = IdkitError(text)
+        error.exit_code = code
+        raise error
+    codes = [worker.exitcode for worker in workers]
+    if not stop.asked() and any(codes):
+        raise IdkitError(
+            f"a worker process ended with code {next(c for c in codes if c)} (out of memory?): "
+            "the same command goes on from the last checkpoint; fewer --threads need less memory"
+        )
+
+
+def _signal(workers: Sequence[Any]) -> None:
+    for worker in workers:
+        if worker.is_alive():
+            worker.terminate()
+
+
+def _worker(job: Job, batches: Sequence[Sequence[int]], news: Any, parent: int) -> None:
+    """One process; it stops, too, when the process that started it is no longer there."""
+    stop = Stop()
+
+    def once(number: int, frame: FrameType | None) -> None:
+        if not stop.asked():  # Ctrl-C reaches it twice: from the terminal and from the parent
+            stop(number, frame)
+
+    for number in SIGNALS:
+        signal.signal(number, once)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+
+    def tell(what: str, value: Any) -> None:
+        if os.getppid() != parent:
+            stop.signal = stop.signal or signal.SIGTERM
+        news.put((what, value))
+
+    try:
+        work(job, batches, tell, stop)
+    except IdkitError as error:
+        news.put(("failed", (str(error), error.exit_code)))
+    except Exception:
+        news.put(("failed", (traceback.format_exc(), None)))

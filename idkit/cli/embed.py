@@ -1,0 +1,190 @@
+"""`idkit embed`: the latents of trained models, row by row."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from idkit.cli import dataset as datasets
+from idkit.cli import options, show, trained
+from idkit.errors import IdkitError, UsageError
+
+if TYPE_CHECKING:
+    from idkit import files
+    from idkit.data import Dataset
+
+SCHEMA = "idkit.latents/1"
+Statistic = Literal["mean", "sample"]
+
+
+def embed(
+    models: Annotated[
+        list[str], typer.Argument(metavar="MODEL...", help="model/1 files; '-' is standard input.")
+    ],
+    data: Annotated[
+        str | None,
+        typer.Option("--data", metavar="NAME|FILE", help="Data. [default: what it was trained on]"),
+    ] = None,
+    data_root: options.DataRoot = None,
+    split: Annotated[
+        Literal["train", "test", "all"] | None,
+        typer.Option("--split", help="Rows to embed. [default: test; all where data have none]"),
+    ] = None,
+    statistic: Annotated[
+        Statistic, typer.Option("--statistic", help="z: the posterior mean, or a sample.")
+    ] = "mean",
+    seed: options.Seed = 0,
+    out: Annotated[
+        str | None,
+        typer.Option(
+            "-o", "--out", metavar="FILE", help="For one model. [default: latents.npz beside it]"
+        ),
+    ] = None,
+    force: options.Force = False,
+    as_json: options.Json = False,
+    threads: options.Threads = 1,
+) -> None:
+    """Write the latents of trained models, in the fixed order of the data's rows.
+
+    z is the posterior mean unless a sample is asked for; networks are in eval mode. Labels and
+    true sources go along where the data have them. What is up to date is not done again.
+
+    \b
+    idkit embed runs/*/model.safetensors
+    idkit embed runs/tcl*/model.safetensors --data tcl.npz
+    """
+    from idkit import files
+
+    if out is not None and len(models) > 1:
+        raise UsageError(f"-o {out} is one file, there are {len(models)} models: leave it out")
+    files.single_stdin([*models, data or ""])
+    targets = [out or _beside(model) for model in models]
+    files.check_extension(out)
+    import torch
+
+    torch.set_num_threads(threads)
+    loaded: dict[str, tuple[Dataset, list[files.Artefact]]] = {}
+    rows = []
+    for source, target in zip(models, targets, strict=True):
+        model = files.read(source, schema="idkit.model/1")
+        trained.check(model)
+        wanted = data or trained.data_of(model)
+        if wanted not in loaded:
+            loaded[wanted] = datasets.load(wanted, data_root)
+        dataset, origin = loaded[wanted]
+        _check_data(model, dataset)
+        meta, chosen = _meta(model, dataset, origin, split, statistic, seed)
+        status = "skipped" if _is_current(target, meta, force=force) else "written"
+        if status == "written":
+            files.refuse_existing(target, force=force)
+            arrays = _latents(model, dataset, chosen, statistic, seed)
+            files.write(target, arrays, meta, force=force)
+        rows.append({"status": status, "n": len(chosen), "path": target})
+    if out != "-":
+        show.rows(rows, schema="idkit.embedded/1", as_json=as_json)
+
+
+def _beside(model: str) -> str:
+    if model == "-":
+        raise UsageError("a model from standard input needs -o FILE")
+    return str(Path(model).parent / "latents.npz")
+
+
+def _check_data(model: "files.Artefact", dataset: "Dataset") -> None:
+    shape = list(dataset.x.shape[1:])
+    if shape != model.meta["shape"]:
+        raise IdkitError(
+            f"{model.label} reads rows of shape {model.meta['shape']}, {dataset.name} has {shape}"
+        )
+
+
+def _check_labels(model: "files.Artefact", module: Any, dataset: "Dataset") -> None:
+    """Refuses data whose u is not what the encoder has learnt to read; most read none."""
+    known = model.meta["labels"]
+    if getattr(module, "encoder_sees_u", False) and not 0 < dataset.labels <= known:
+        raise IdkitError(
+            f"the encoder of {model.label} reads u, of {known} values; {dataset.name} has "
+            f"{dataset.labels or 'no u'}"
+        )
+
+
+def _meta(
+    model: "files.Artefact",
+    dataset: "Dataset",
+    origin: Sequence["files.Artefact"],
+    split: str | None,
+    statistic: Statistic,
+    seed: int,
+) -> tuple[dict[str, Any], Any]:
+    """The metadata of the latents, and the numbers of the rows."""
+    from idkit import files
+
+    rows = dataset.split is not None
+    split = split or ("test" if rows else "all")
+    if split != "all" and not rows:
+        raise IdkitError(f"{dataset.name} has no split: --split {split} names nothing in it")
+    chosen = dataset.rows(split)
+    if not len(chosen):
+        raise IdkitError(f"{dataset.name} has no rows to {split}: give another --split")
+    elsewhere = dataset.name != model.meta["data"]
+    flags = f"--data {dataset.name} " if elsewhere else ""
+    flags += f"--split {split} --statistic {statistic}"
+    flags += f" --seed {seed}" if statistic == "sample" else ""
+    meta = files.metadata(
+        SCHEMA,
+        f"embed {flags}",
+        [model, *origin],
+        **{key: model.meta[key] for key in trained.TOLD},
+        rows=hashlib.sha256(dataset.x[chosen].tobytes()).hexdigest(),
+        split=split,
+        statistic=statistic,
+    )
+    return meta, chosen
+
+
+def _is_current(target: str, meta: Mapping[str, Any], *, force: bool) -> bool:
+    """Whether a file is there already that says the same of itself."""
+    from idkit import files
+
+    if force or target == "-" or not Path(target).is_file():
+        return False
+    try:
+        return files.read(target, schema=SCHEMA).meta == meta
+    except IdkitError:
+        return False
+
+
+def _latents(
+    model: "files.Artefact", dataset: "Dataset", chosen: Any, statistic: Statistic, seed: int
+) -> dict[str, Any]:
+    """The arrays of a latents/1 artefact."""
+    import numpy as np
+
+    from idkit.assembly import restore
+    from idkit.runs import split_model
+    from idkit.training.embed import posterior
+
+    module = restore(model.meta, split_model(model.arrays)[0], label=model.label)
+    _check_labels(model, module, dataset)
+    u = None if dataset.u is None else dataset.u[chosen]
+    mu, sigma = posterior(module, dataset.x[chosen], u)
+    if not np.isfinite(mu).all():
+        raise IdkitError(f"{model.label} maps {dataset.name} to NaN or infinity: train it again")
+    arrays = {"z": mu}
+    if sigma is not None:
+        arrays["log_var"] = 2 * np.log(sigma)
+    if statistic == "sample":
+        if sigma is None:
+            raise IdkitError(
+                f"{model.label}: the latents of {model.meta['model']} are points, there is no "
+                "posterior to sample from: leave out --statistic"
+            )
+        rng = np.random.default_rng([seed, int(model.meta["seed"])])
+        arrays["z"] = mu + sigma * rng.standard_normal(mu.shape, dtype=np.float32)
+    if u is not None:
+        arrays["u"] = u
+    if dataset.s is not None:
+        arrays["s"] = dataset.s[chosen]
+    return arrays

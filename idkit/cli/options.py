@@ -1,0 +1,132 @@
+"""Every option that several commands share, and each short letter, defined once."""
+
+import functools
+import inspect
+import os
+from collections.abc import Callable
+from typing import Annotated, Any, TypeVar
+
+import typer
+
+from idkit import __version__, shelf
+from idkit.cli import show
+
+Returned = TypeVar("Returned")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        show.line(f"idkit {__version__}")
+        raise typer.Exit
+
+
+def _limit_threads(threads: int) -> int:
+    """Tells the numerical libraries before they are loaded: later they no longer listen."""
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ[name] = str(threads)
+    return threads
+
+
+def _name_of(room: str) -> Callable[[str | None], str | None]:
+    """A callback that takes only what stands in a room of the package."""
+
+    def known(name: str | None) -> str | None:
+        if name is None:
+            return None
+        return shelf.check(name, shelf.names(room), what=room.rsplit("/", 1)[-1].removesuffix("s"))
+
+    return known
+
+
+def choice(room: str, flag: str, text: str) -> Any:
+    """An option that takes one name of a room: help, completion and errors follow the folder."""
+    return typer.Option(
+        flag,
+        metavar="NAME",
+        help=f"{text}: {', '.join(shelf.names(room))}.",
+        callback=_name_of(room),
+        autocompletion=lambda: list(shelf.names(room)),
+    )
+
+
+def kind(room: str, text: str) -> Any:
+    """A positional argument that takes one name of a room."""
+    return typer.Argument(
+        metavar="KIND",
+        help=f"{text}: {', '.join(shelf.names(room))}.",
+        callback=_name_of(room),
+        autocompletion=lambda: list(shelf.names(room)),
+    )
+
+
+Version = Annotated[
+    bool, typer.Option("--version", help="Print the version.", callback=_print_version)
+]
+Out = Annotated[
+    str | None,
+    typer.Option("-o", "--out", metavar="FILE", help="Where to write ('-' is standard output)."),
+]
+Force = Annotated[bool, typer.Option("--force", help="Replace an output that exists.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document, not a table.")]
+DataRoot = Annotated[
+    str | None,
+    typer.Option(
+        "--data-root",
+        metavar="FOLDER",
+        envvar="IDKIT_DATA",
+        help="Where data sets lie. [default: idkit in the user's cache folder]",
+    ),
+]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of every random choice.")]
+
+Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="No notes, no progress.")]
+Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Say more on stderr.")]
+Debug = Annotated[bool, typer.Option("--debug", help="A traceback for every error.")]
+Threads = Annotated[
+    int,
+    typer.Option(
+        "--threads", metavar="N", min=1, callback=_limit_threads, help="CPU cores to use."
+    ),
+]
+COMMON: dict[str, tuple[Any, bool | int]] = {
+    "quiet": (Quiet, False),
+    "verbose": (Verbose, False),
+    "debug": (Debug, False),
+    "threads": (Threads, 1),
+}
+
+
+def with_common(command: Callable[..., Returned]) -> Callable[..., Returned]:
+    """Gives a command the options that every command has.
+
+    A command that names one of them as a parameter of its own receives its value.
+    """
+    signature = inspect.signature(command)
+    missing = {name: spec for name, spec in COMMON.items() if name not in signature.parameters}
+
+    @functools.wraps(command)
+    def run(**values: Any) -> Returned:
+        show.settings = show.Settings(
+            quiet=values["quiet"], verbose=values["verbose"], debug=values["debug"]
+        )
+        show.begin()
+        try:
+            returned = command(**{name: values[name] for name in values if name not in missing})
+        except typer.Exit:
+            show.end()
+            raise
+        show.end()
+        return returned
+
+    run.__signature__ = signature.replace(  # type: ignore[attr-defined]  # read by typer
+        parameters=[
+            *signature.parameters.values(),
+            *(
+                inspect.Parameter(
+                    name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation
+                )
+                for name, (annotation, default) in missing.items()
+            ),
+        ]
+    )
+    return run

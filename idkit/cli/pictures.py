@@ -1,0 +1,83 @@
+"""Models as `idkit plot images` shows them: with what they make of the data's test rows."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from idkit.cli import dataset, trained
+from idkit.errors import IdkitError
+
+if TYPE_CHECKING:
+    from idkit import files
+    from idkit.data import Dataset
+
+COLUMNS = 10
+SCHEMA = "idkit.pictures/1"
+
+
+def of(
+    models: Sequence["files.Artefact"], data: str | None, data_root: str | None
+) -> list["files.Artefact"]:
+    """The models with pictures in place of their parameters.
+
+    Args:
+        models: as `idkit train` writes them.
+        data: a name or a file; None is what each was trained on.
+        data_root: where data sets with a name lie; None is the user's cache.
+
+    Raises:
+        IdkitError: when one is not a model, or not one of images with a decoder.
+    """
+    loaded: dict[str, Dataset] = {}
+    return [_pictured(model, data, data_root, loaded) for model in models]
+
+
+def _pictured(
+    model: "files.Artefact",
+    data: str | None,
+    data_root: str | None,
+    loaded: dict[str, "Dataset"],
+) -> "files.Artefact":
+    import numpy as np
+    import torch
+
+    from idkit.assembly import restore
+    from idkit.runs import split_model
+    from idkit.training.pictures import pictures
+
+    if model.schema not in (None, "idkit.model/1"):
+        raise IdkitError(
+            f"{model.label} holds {model.schema}, and 'images' shows models: make them with "
+            "'idkit train'"
+        )
+    trained.check(model)
+    wanted = data or trained.data_of(model)
+    if wanted not in loaded:
+        loaded[wanted] = dataset.load(wanted, data_root)[0]
+    found = loaded[wanted]
+    if found.x.ndim != 1 + dataset.IMAGE_AXES or found.x.dtype != np.uint8:
+        raise IdkitError(f"{model.label} was not trained on images: {wanted} holds none")
+    if list(found.x.shape[1:]) != model.meta["shape"]:
+        raise IdkitError(
+            f"{model.label} reads images of shape {model.meta['shape']}, {wanted} has "
+            f"{list(found.x.shape[1:])}"
+        )
+    module = restore(model.meta, split_model(model.arrays)[0], label=model.label)
+    if not hasattr(module, "decoder") or not hasattr(module, "likelihood"):
+        raise IdkitError(f"{model.label} makes no images: {model.meta['model']} has no decoder")
+    chosen = _one_of_each(found)
+    u = np.zeros(len(chosen), np.int64) if found.u is None else found.u[chosen]
+    shown = pictures(module, found.x[chosen], u, torch.Generator().manual_seed(0))
+    arrays: Any = shown
+    return replace(model, schema=SCHEMA, arrays=arrays)
+
+
+def _one_of_each(data: "Dataset") -> Any:
+    """The first test row of each value of u; the first test rows where there are none."""
+    import numpy as np
+
+    rows = data.rows("all" if data.split is None else "test")
+    if data.u is None:
+        return rows[:COLUMNS]
+    first = np.unique(data.u[rows], return_index=True)[1]
+    return rows[first[:COLUMNS]]

@@ -1,0 +1,246 @@
+"""`idkit train`: models of one family over many seeds, from data to runs on disk."""
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from idkit import shelf
+from idkit.cli import crew, dataset, options, plan, seeds, show
+from idkit.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from idkit import files
+
+
+def train(
+    data: Annotated[
+        str,
+        typer.Option(
+            "--data",
+            metavar="NAME|FILE",
+            help="Data: a name "
+            f"({', '.join((*shelf.names('data'), *shelf.names('synth')))}) or a file; '-' is "
+            "standard input.",
+        ),
+    ] = "digits",
+    data_root: options.DataRoot = None,
+    model: Annotated[str, options.choice("models", "--model", "Model")] = "vade",
+    arch: Annotated[str | None, options.choice("nets", "--arch", "Nets")] = None,
+    dz: Annotated[
+        int | None,
+        typer.Option("--dz", metavar="N", min=1, help="Latent dimensions. [default: the data's]"),
+    ] = None,
+    seed: Annotated[
+        str, typer.Option("--seed", metavar="LIST", help="Seeds, as 1-10,12: a run for each.")
+    ] = "1",
+    epochs: Annotated[
+        int | None, typer.Option("--epochs", metavar="N", min=1, help="Passes over the data.")
+    ] = None,
+    steps: Annotated[
+        int | None,
+        typer.Option("--steps", metavar="N", min=1, help="Optimiser steps, instead of --epochs."),
+    ] = None,
+    batch_size: Annotated[
+        int | None, typer.Option("--batch-size", metavar="N", min=1, help="Rows of a minibatch.")
+    ] = None,
+    lr: Annotated[
+        float | None,
+        typer.Option("--lr", metavar="X", help="Adam's first step size; reduced on plateaus."),
+    ] = None,
+    likelihood: Annotated[
+        str | None, options.choice("densities/likelihoods", "--likelihood", "p(x|z)")
+    ] = None,
+    components: Annotated[
+        int | None, typer.Option("--components", metavar="K", min=1, help="Mixture components K.")
+    ] = None,
+    binarize: Annotated[
+        Literal["dynamic", "none"] | None,
+        typer.Option(
+            "--binarize",
+            help="Grey pixels of bernoulli: drawn black or white afresh in each training batch, "
+            "or taken as they are. [default: dynamic]",
+        ),
+    ] = None,
+    knob: Annotated[
+        list[str] | None,
+        typer.Option("-p", metavar="NAME=VALUE", help="A knob of the model, nets or likelihood."),
+    ] = None,
+    vary: Annotated[
+        Literal["all", "init", "order", "noise"],
+        typer.Option("--vary", help="Which random streams follow the seed; others are seed 0's."),
+    ] = "all",
+    init: Annotated[
+        Literal["torch", "data"] | None,
+        typer.Option("--init", help="Initial parameters. [default: data for images]"),
+    ] = None,
+    device: Annotated[
+        str, typer.Option("--device", metavar="cpu|cuda", help="Where to compute.")
+    ] = "cpu",
+    precision: Annotated[
+        Literal["float32", "tf32", "bf16"],
+        typer.Option("--precision", help="Of matrix products: less is faster on a GPU."),
+    ] = "float32",
+    batch_seeds: Annotated[
+        str,
+        typer.Option("--batch-seeds", metavar="auto|N", help="Seeds in one computation."),
+    ] = "auto",
+    compiled: Annotated[
+        plan.Switch, typer.Option("--compile", help="Compile the training step.")
+    ] = "auto",
+    save_seconds: Annotated[
+        float,
+        typer.Option("--save-seconds", metavar="S", min=0, help="Seconds between checkpoints."),
+    ] = 60,
+    out: Annotated[
+        str,
+        typer.Option(
+            "-o",
+            "--out",
+            metavar="FOLDER|FILE",
+            help="Folder of runs; for one seed also a .safetensors or .npz file, or '-'.",
+        ),
+    ] = "runs",
+    force: options.Force = False,
+    as_json: options.Json = False,
+    threads: options.Threads = 1,
+) -> None:
+    """Train a model once for each seed.
+
+    Each run is a folder of its own: runs/<data>-<model>-<arch>-dz<d_z>-s<seed>/model.safetensors.
+    What is finished is skipped; what was stopped or killed goes on where it was.
+
+    \b
+    idkit train --model vade --arch mlp --seed 1-5
+    idkit train --data mine.npz --model ivae --seed 1-10 --threads 2
+    idkit synth tcl --seed 7 | idkit train --data - --model ivae -o - > model.safetensors
+    """
+    from idkit import files
+
+    numbers = seeds.parse(seed)
+    single = out == "-" or out.endswith((".safetensors", ".npz"))
+    if single and len(numbers) > 1:
+        raise UsageError(f"{out} is one file, --seed {seed} are {len(numbers)} runs: name a folder")
+    if single:
+        files.refuse_existing(out, force=force)
+    wishes = plan.Wishes(
+        model=model,
+        arch=arch,
+        likelihood=likelihood,
+        d_z=dz,
+        knobs=_knobs(knob or [], components=components, binarize=binarize),
+        epochs=epochs,
+        steps=steps,
+        batch_size=batch_size,
+        lr=lr,
+        vary=vary,
+        init=init,
+        device=device,
+        precision=precision,
+        compiled=compiled,
+        batch_seeds=batch_seeds,
+    )
+    found, inputs = dataset.load(data, data_root)
+    job, most = plan.job(
+        wishes, found, inputs, numbers, out, save_seconds=save_seconds, processes=threads
+    )
+    if single:
+        with tempfile.TemporaryDirectory() as scratch:
+            job = replace(job, group=replace(job.group, folder=Path(scratch)))
+            stopped = crew.train(job, [numbers], processes=1).signal
+            _exit_if_stopped(stopped, "nothing is kept: -o FOLDER saves as it goes")
+            made = job.group.finished(numbers[0])
+            assert made is not None
+            files.write(out, made.arrays, made.meta, force=force)
+            show.note(f"wrote {out}")
+            _exit_if_failed([{"seed": numbers[0], "status": "failed" if _failed(made) else ""}])
+        return
+    with job.group.alone():
+        rows = _train(job, numbers, most=most, threads=threads, force=force)
+    show.rows(rows, schema="idkit.runs/1", as_json=as_json)
+    _exit_if_failed(rows)
+
+
+def _train(
+    job: crew.Job, numbers: Sequence[int], *, most: int, threads: int, force: bool
+) -> list[dict[str, Any]]:
+    """Trains what is not finished yet, and reports on every seed asked for."""
+    group = job.group
+    if force:
+        group.forget(numbers)
+    todo = [seed for seed in numbers if group.finished(seed) is None]
+    batches = plan.batches(group, numbers, todo, most=most, processes=threads)
+    trained = crew.Trained()
+    if todo:
+        show.note(
+            f"training {group.name}: {seeds.named(todo)}, {job.settings.steps} steps"
+            + (", compiled" if job.settings.compiled else "")
+        )
+        remark = plan.remark(job.design)
+        if remark:
+            show.note(f"note: {remark}")
+        trained = crew.train(job, batches, processes=min(threads, len(batches)))
+    _exit_if_stopped(trained.signal, "the same command goes on from here")
+    _note_collapse(job, [seed for seed in numbers if seed in trained.seconds])
+    return [_row(job, seed, trained.seconds.get(seed)) for seed in numbers]
+
+
+def _note_collapse(job: crew.Job, trained: Sequence[int]) -> None:
+    """Names the seeds whose mixture has come to be one component."""
+    from idkit.components import use
+
+    for seed in trained:
+        made = job.group.finished(seed)
+        found = use(made.arrays) if made is not None else None
+        if found is not None and found.collapsed:
+            show.note(f"note: seed {seed}: components: {found}")
+
+
+def _row(job: crew.Job, seed: int, seconds: float | None) -> dict[str, Any]:
+    """One line of the report on a finished seed."""
+    made = job.group.finished(seed)
+    assert made is not None
+    objective = made.arrays.get("history/objective")
+    return {
+        "seed": seed,
+        "status": "failed" if _failed(made) else "skipped" if seconds is None else "trained",
+        "objective": None if objective is None or not len(objective) else float(objective[-1]),
+        "epochs": 0 if objective is None else len(objective),
+        "seconds": None if seconds is None else round(seconds, 2),
+        "path": str(job.group.file(seed)),
+    }
+
+
+def _failed(made: "files.Artefact") -> bool:
+    return "failed_at" in made.meta
+
+
+def _exit_if_stopped(number: int | None, hint: str) -> None:
+    if number is not None:
+        show.error("idkit train", f"stopped: {hint}")
+        raise typer.Exit(128 + number)
+
+
+def _exit_if_failed(rows: Sequence[dict[str, Any]]) -> None:
+    failed = [row["seed"] for row in rows if row["status"] == "failed"]
+    if failed:
+        show.error(
+            "idkit train",
+            f"{seeds.named(failed)}: the objective ceased to be finite; they are kept as "
+            "failed.safetensors and never scored (a smaller --lr may help)",
+        )
+        raise typer.Exit(ExitCode.SEEDS_FAILED)
+
+
+def _knobs(pairs: Sequence[str], **options: object) -> dict[str, str]:
+    """The knobs as typed, by name; some are options, too."""
+    texts = {name: str(value) for name, value in options.items() if value is not None}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals or not name:
+            raise UsageError(f"cannot read -p {pair}: write it as -p NAME=VALUE")
+        texts[name] = value
+    return texts

@@ -1,0 +1,49 @@
+"""What the file of a trained model says, and which data it was trained on."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from idkit.errors import IdkitError
+
+if TYPE_CHECKING:
+    from idkit import files
+
+BUILT_FROM = ("model", "arch", "likelihood", "shape", "labels", "d_z", "images", "knobs")
+TOLD = ("data", "model", "arch", "d_z", "seed", "variant", "settings")  # by the latents, too
+
+
+def check(model: "files.Artefact") -> None:
+    """Refuses what is not a trained model of idkit's.
+
+    Raises:
+        IdkitError: when it is none, or failed in training, or does not say what it is.
+    """
+    if model.schema is None:
+        raise IdkitError(f"{model.label} is not a model of idkit's ('idkit train' makes them)")
+    if "failed_at" in model.meta:
+        raise IdkitError(
+            f"{model.label} failed in training at step {model.meta['failed_at']}: leave it out"
+        )
+    lacking = [key for key in (*BUILT_FROM, *TOLD, "inputs") if key not in model.meta]
+    if lacking:
+        raise IdkitError(f"{model.label} does not say of itself: {', '.join(lacking)}")
+
+
+def data_of(model: "files.Artefact") -> str:
+    """The data that a model was trained on, by its name or by a file of the same content.
+
+    Raises:
+        IdkitError: when that file is not here.
+    """
+    from idkit import files
+
+    inputs = model.meta["inputs"]
+    if not inputs:
+        return str(model.meta["data"])
+    name, sha, key = (inputs[0].get(what) for what in ("name", "sha256", "key"))
+    if name != "-" and Path(name).is_file() and files.read(name).sha256 == sha:
+        return f"{name}:{key}" if key else str(name)
+    where = "data from a pipe" if name == "-" else f"a file {name} that is not here"
+    raise IdkitError(
+        f"{model.label} was trained on {where} (sha256 {sha[:12]}...): give the data by --data"
+    )

@@ -1,0 +1,392 @@
+"""`idkit embed`, driven as a user would."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from idkit import files
+from idkit.cli import run
+from idkit.data import digits
+
+TRAIN = "train --data mine.npz --arch mlp3 --steps 8 --batch-size 16 -q"
+MODEL, LATENTS = "model.safetensors", "latents.npz"
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with data of the user's own: labels, true sources and a split."""
+    monkeypatch.chdir(tmp_path)
+    save("mine.npz")
+    return tmp_path
+
+
+def data(n: int = 64) -> dict[str, NDArray[Any]]:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(n, 4)).astype(np.float32)
+    s = rng.normal(size=(n, 2)).astype(np.float32)
+    return {
+        "x": x,
+        "u": np.arange(n) % 3,
+        "s": s,
+        "split": (np.arange(n) % 4 == 0).astype(np.uint8),
+    }
+
+
+def save(name: str, **changes: NDArray[Any] | None) -> None:
+    arrays = {key: value for key, value in {**data(), **changes}.items() if value is not None}
+    np.savez(name, **arrays)  # type: ignore[arg-type]  # numpy's stubs know no mapping
+
+
+def idkit(line: str, *words: str) -> int:
+    return run([*line.split(), *words])
+
+
+def trained(*words: str, seeds: str = "1") -> list[str]:
+    """The paths of trained models, and their folders are all there is."""
+    assert idkit(TRAIN, "--seed", seeds, *words) == 0
+    return sorted(str(path) for path in Path("runs").glob(f"*/{MODEL}"))
+
+
+def latents(model: str) -> files.Artefact:
+    return files.read(str(Path(model).parent / LATENTS))
+
+
+def edited(model: str, name: str = "edited.safetensors", **changes: Any) -> str:
+    """A copy of a model with other arrays or metadata; None takes something away."""
+    made = files.read(model)
+    arrays = {**made.arrays, **changes.get("arrays", {})}
+    meta = {**made.meta, **changes.get("meta", {})}
+    files.write(
+        name,
+        {key: value for key, value in arrays.items() if value is not None},
+        {key: value for key, value in meta.items() if value is not None},
+    )
+    return name
+
+
+# What is made
+
+
+def test_latents_stand_beside_each_model_with_what_belongs_to_their_rows(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    models = trained("--model", "vae", "-p", "kl=mc", seeds="1-2")
+    capsys.readouterr()
+    assert idkit("embed", *models) == 0
+    header, *rows = capsys.readouterr().out.splitlines()
+    assert header.split("\t") == ["status", "n", "path"]
+    paths = [str(Path(model).with_name(LATENTS)) for model in models]
+    assert [row.split("\t") for row in rows] == [["written", "16", path] for path in paths]
+    test = data()["split"] == 1
+    for seed, model in enumerate(models, 1):
+        made = latents(model)
+        assert made.schema == "idkit.latents/1"
+        assert made.arrays["z"].shape == made.arrays["log_var"].shape == (16, 2)
+        assert made.arrays["z"].dtype == np.float32
+        assert np.array_equal(made.arrays["u"], data()["u"][test])
+        assert np.array_equal(made.arrays["s"], data()["s"][test])
+        expected = {
+            "data": "mine",
+            "model": "vae",
+            "arch": "mlp3",
+            "d_z": 2,
+            "seed": seed,
+            "split": "test",
+            "statistic": "mean",
+            "command": "embed --split test --statistic mean",
+            "rows": hashlib.sha256(data()["x"][test].tobytes()).hexdigest(),
+        }
+        assert {key: made.meta[key] for key in expected} == expected
+        assert [origin["name"] for origin in made.meta["inputs"]] == [MODEL, "mine.npz"]
+        assert made.meta["inputs"][0]["sha256"] == files.read(model).sha256
+    one, other = (latents(model).arrays["z"] for model in models)
+    assert not np.allclose(one, other)
+
+
+def test_what_is_up_to_date_is_not_done_again(capsys: pytest.CaptureFixture[str]) -> None:
+    models = trained("--model", "vade")
+    assert idkit("embed", *models) == 0
+    before = Path(models[0]).with_name(LATENTS).stat()
+    capsys.readouterr()
+    assert idkit("embed", *models, "--json") == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["schema"] == "idkit.embedded/1"
+    assert [row["status"] for row in document["rows"]] == ["skipped"]
+    assert Path(models[0]).with_name(LATENTS).stat() == before
+    assert idkit("embed", *models, "--split", "train") == 3
+    assert "exists: --force replaces it" in capsys.readouterr().err
+    assert idkit("embed", *models, "--split", "train", "--force") == 0
+    assert len(latents(models[0]).arrays["z"]) == 48
+
+
+def test_rows_are_embedded_by_themselves_in_the_order_of_the_data() -> None:
+    (model,) = trained("--model", "vae")
+    for split in ("all", "train", "test"):
+        assert idkit("embed", model, "--split", split, "-o", f"{split}.npz") == 0
+    whole, part, held = (
+        files.read(f"{split}.npz").arrays["z"] for split in ("all", "train", "test")
+    )
+    is_test = data()["split"] == 1
+    np.testing.assert_allclose(whole[~is_test], part, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(whole[is_test], held, rtol=1e-5, atol=1e-6)
+    save("back.npz", **{name: array[::-1] for name, array in data().items()})
+    assert idkit("embed", model, "--data", "back.npz", "--split", "all", "-o", "back-z.npz") == 0
+    np.testing.assert_allclose(
+        files.read("back-z.npz").arrays["z"][::-1], whole, rtol=1e-5, atol=1e-6
+    )
+
+
+def test_dropout_and_binarisation_are_for_training_only() -> None:
+    assert idkit("train --data digits --steps 3 -q") == 0
+    (model,) = Path("runs").glob(f"*/{MODEL}")
+    for name in ("one.npz", "two.npz"):
+        assert idkit("embed", str(model), "-o", name) == 0
+    one, two = files.read("one.npz"), files.read("two.npz")
+    assert Path("one.npz").read_bytes() == Path("two.npz").read_bytes()
+    assert one.arrays["z"].shape == (360, 20)
+    held = digits.load().rows("test")
+    assert np.array_equal(two.arrays["u"], digits.load().u[held])  # type: ignore[index]  # digits have labels
+
+
+def test_all_rows_are_embedded_where_there_is_no_split() -> None:
+    save("mine.npz", split=None)
+    (model,) = trained("--model", "vae")
+    assert idkit("embed", model) == 0
+    assert len(latents(model).arrays["z"]) == 64
+    assert latents(model).meta["split"] == "all"
+
+
+def test_a_sample_follows_its_seed_and_the_posterior() -> None:
+    save("mine.npz", x=np.repeat(data()["x"][:1], 64, 0), split=None)  # 64 times the same row
+    model, other = trained("--model", "vae", seeds="1-2")
+    drawn = {}
+    for name, of, words in (
+        ("a", model, []),
+        ("b", model, ["--seed", "0"]),
+        ("c", model, ["--seed", "1"]),
+        ("d", other, []),
+    ):
+        out = f"{name}.npz"
+        assert idkit("embed", of, "--statistic", "sample", *words, "-o", out) == 0
+        drawn[name] = files.read(out)
+    assert Path("a.npz").read_bytes() == Path("b.npz").read_bytes()
+    assert drawn["c"].meta["command"] == "embed --split all --statistic sample --seed 1"
+    assert drawn["a"].meta["statistic"] == "sample"
+    assert idkit("embed", model) == 0
+    mean = latents(model).arrays
+    deviations = {
+        name: (drawn[name].arrays["z"] - mean["z"]) / np.exp(mean["log_var"] / 2) for name in "ac"
+    }
+    assert not np.allclose(deviations["a"], deviations["c"])
+    assert not np.allclose(drawn["a"].arrays["z"], drawn["d"].arrays["z"])
+    standard = np.concatenate(list(deviations.values()))
+    assert standard.mean() == pytest.approx(0, abs=5 / 16)
+    assert standard.std() == pytest.approx(1, abs=0.25)
+
+
+def test_other_data_are_named_in_the_command() -> None:
+    (model,) = trained("--model", "vae")
+    save("other.npz", x=data()["x"] + 1)
+    assert idkit("embed", model, "--data", "other.npz", "-o", "z.npz") == 0
+    made = files.read("z.npz")
+    assert made.meta["command"] == "embed --data other --split test --statistic mean"
+    assert made.meta["data"] == "mine"  # what it was trained on
+    assert [origin["name"] for origin in made.meta["inputs"]] == [MODEL, "other.npz"]
+
+
+def test_the_same_data_elsewhere_need_a_word(capsys: pytest.CaptureFixture[str]) -> None:
+    (model,) = trained("--model", "vae")
+    Path("sub").mkdir()
+    shutil.move("mine.npz", "sub/mine.npz")
+    assert idkit("embed", model) == 3
+    error = capsys.readouterr().err
+    assert "was trained on a file mine.npz that is not here" in error
+    assert "--data" in error
+    assert idkit("embed", model, "--data", "sub/mine.npz") == 0
+    assert latents(model).meta["command"] == "embed --split test --statistic mean"
+
+
+def test_data_changed_under_the_same_name_are_not_taken(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (model,) = trained("--model", "vae")
+    save("mine.npz", x=data()["x"] + 1)
+    assert idkit("embed", model) == 3
+    assert "that is not here (sha256" in capsys.readouterr().err
+
+
+def test_an_array_named_by_its_key_is_found_again() -> None:
+    save("mine.npz", x=None, a=data()["x"], b=data()["x"][:, :3])
+    assert idkit("train --data mine.npz:b --model vae --arch mlp3 --steps 2 -q") == 0
+    (model,) = Path("runs").glob(f"*/{MODEL}")
+    assert idkit("embed", str(model)) == 0
+    assert latents(str(model)).meta["data"] == "mine-b"
+
+
+# What does not go together
+
+
+def test_only_an_encoder_that_reads_u_asks_for_it(capsys: pytest.CaptureFixture[str]) -> None:
+    blind, sighted = sorted(
+        [*trained("--model", "ivae"), *trained("--model", "ivae", "-p", "encoder=xu")], key=len
+    )[-2:]
+    save("unlabelled.npz", u=None)
+    save("more.npz", u=np.arange(64) % 5)
+    for name in ("unlabelled.npz", "more.npz"):
+        assert idkit("embed", blind, "--data", name, "-o", f"blind-{name}") == 0
+        capsys.readouterr()
+        assert idkit("embed", sighted, "--data", name, "-o", f"sighted-{name}") == 3
+        error = capsys.readouterr().err
+        assert "reads u, of 3 values" in error
+        assert not Path(f"sighted-{name}").exists()
+
+
+Spoil = Callable[[str], list[str]]
+
+
+def failed(_: str) -> list[str]:
+    save("mine.npz", x=np.full((64, 4), 1e30, np.float32))
+    assert idkit(TRAIN, "--model", "vae", "--force") == 5
+    (path,) = Path("runs").glob("*/failed.safetensors")
+    return [str(path)]
+
+
+def other_shape(model: str) -> list[str]:
+    save("wide.npz", x=np.zeros((64, 5), np.float32))
+    return [model, "--data", "wide.npz"]
+
+
+def foreign(_: str) -> list[str]:
+    return ["mine.npz"]
+
+
+def not_a_model(model: str) -> list[str]:
+    assert idkit("embed", model, "-o", "z.npz", "-q") == 0
+    return ["z.npz"]
+
+
+def truncated(model: str) -> list[str]:
+    Path("cut.safetensors").write_bytes(Path(model).read_bytes()[:-10])
+    return ["cut.safetensors"]
+
+
+def array_missing(model: str) -> list[str]:
+    return [edited(model, arrays={"posterior.encoder.mu.layers.0.weight": None})]
+
+
+def array_added(model: str) -> list[str]:
+    return [edited(model, arrays={"extra": np.zeros(3)})]
+
+
+def array_of_other_shape(model: str) -> list[str]:
+    return [edited(model, arrays={"posterior.encoder.mu.layers.0.bias": np.zeros(99, np.float32)})]
+
+
+def array_of_nan(model: str) -> list[str]:
+    bias = np.full(8, np.nan, np.float32)
+    return [edited(model, arrays={"posterior.encoder.mu.layers.0.bias": bias})]
+
+
+def metadata_missing(model: str) -> list[str]:
+    return [edited(model, meta={"shape": None, "knobs": None})]
+
+
+def model_unknown(model: str) -> list[str]:
+    return [edited(model, meta={"model": "vqvae2"})]
+
+
+def knob_unknown(model: str) -> list[str]:
+    return [edited(model, meta={"knobs": {"beta": 4}})]
+
+
+def no_test_rows(model: str) -> list[str]:
+    save("untested.npz", split=np.zeros(64, np.uint8))
+    return [model, "--data", "untested.npz"]
+
+
+def no_split(model: str) -> list[str]:
+    save("whole.npz", split=None)
+    return [model, "--data", "whole.npz", "--split", "test"]
+
+
+def no_data(model: str) -> list[str]:
+    return [model, "--data", "none.npz"]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (failed, "failed in training at step 3: leave it out"),
+        (other_shape, "reads rows of shape [4], wide has [5]"),
+        (foreign, "mine.npz is not a model of idkit's"),
+        (not_a_model, "z.npz is idkit.latents/1, not idkit.model/1 ('idkit train' makes that)"),
+        (truncated, "cut.safetensors"),
+        (array_missing, "does not hold the weights of its model"),
+        (array_added, "does not hold the weights of its model"),
+        (array_of_other_shape, "size mismatch for posterior.encoder.mu.layers.0.bias"),
+        (array_of_nan, "maps mine to NaN or infinity"),
+        (metadata_missing, "does not say of itself: shape, knobs"),
+        (model_unknown, "this idkit cannot build: unknown model 'vqvae2'"),
+        (knob_unknown, "this idkit cannot build: unknown knob 'beta'"),
+        (no_test_rows, "untested has no rows to test"),
+        (no_split, "whole has no split: --split test names nothing in it"),
+        (no_data, "no such file: none.npz"),
+    ],
+)
+def test_what_cannot_be_embedded_is_one_line_and_leaves_nothing(
+    spoil: Spoil, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (model,) = trained("--model", "vae")
+    words = spoil(model)
+    before = sorted(Path().rglob("*"))
+    capsys.readouterr()
+    assert idkit("embed", *words, "-o", "out.npz") == 3
+    captured = capsys.readouterr()
+    assert message in captured.err
+    assert captured.err.count("\n") == 1
+    assert captured.out == ""
+    assert sorted(Path().rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("MODEL MODEL -o z.npz", "-o z.npz is one file, there are 2 models"),
+        ("MODEL -o z.npy", "cannot tell the format of 'z.npy'"),
+        ("-", "a model from standard input needs -o FILE"),
+        ("- - -o z.npz", "is one file"),
+        ("- --data - -o z.npz", "standard input can be read only once"),
+        ("MODEL --split half", "--split"),
+        ("MODEL --statistic median", "--statistic"),
+        ("", "MODEL"),
+    ],
+)
+def test_commands_that_make_no_sense_are_usage_errors(
+    words: str, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (model,) = trained("--model", "vae")
+    capsys.readouterr()
+    assert idkit("embed", *words.replace("MODEL", model).split()) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+
+
+def test_one_bad_model_among_good_ones_does_not_take_the_good_ones_with_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    models = trained("--model", "vae", seeds="1-2")
+    assert idkit("embed", models[0], "mine.npz", models[1]) == 3
+    assert "mine.npz is not a model" in capsys.readouterr().err
+    assert idkit("embed", *models) == 0
+    assert [row.split("\t")[0] for row in capsys.readouterr().out.splitlines()[1:]] == [
+        "skipped",
+        "written",
+    ]

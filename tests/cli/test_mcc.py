@@ -1,0 +1,373 @@
+"""`idkit mcc` as a user drives it: files in, a table out, and an exit code for scripts."""
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from safetensors.numpy import save_file
+
+from idkit import files
+from idkit.cli import run
+from idkit.errors import ExitCode
+
+Floats = NDArray[np.float64]
+Row = dict[str, Any]
+KEYS = ["data", "model", "arch", "d_z", "mode", "corr", "k", "runs", "pairs", "n"]
+KEYS += ["mcc_in", "mcc_out", "ci_low", "ci_high", "chance_in", "chance_out", "p", "dead"]
+RNG = np.random.default_rng(0)
+SHARED = RNG.standard_normal((300, 4)) ** 3
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def rows(capsys: pytest.CaptureFixture[str]) -> Callable[..., list[Row]]:
+    """Runs `idkit mcc ... --json` and gives its rows."""
+
+    def ask(*words: str) -> list[Row]:
+        assert run(["mcc", *words, "--json"]) == ExitCode.DONE
+        document = json.loads(capsys.readouterr().out)
+        assert document["schema"].startswith("idkit.")
+        made: list[Row] = document["rows"]
+        return made
+
+    return ask
+
+
+def permuted(seed: int, noise: float = 0.0) -> Floats:
+    """The shared latents in another order, with other signs and scales."""
+    rng = np.random.default_rng(seed)
+    moved = SHARED[:, rng.permutation(4)] * rng.choice([-2.0, 0.5], 4)
+    return np.asarray(moved + noise * rng.standard_normal(SHARED.shape))
+
+
+def foreign(*seeds: int, noise: float = 0.5) -> list[str]:
+    names = [f"{seed}.npy" for seed in seeds]
+    for seed, name in zip(seeds, names, strict=True):
+        np.save(name, permuted(seed, noise))
+    return names
+
+
+def ours(
+    model: str, seed: int, *, rows: str = "abc", noise: float = 0.5, folder: str = "runs"
+) -> str:
+    """A latents file as `idkit embed` writes it."""
+    path = Path(folder) / f"digits-{model}-s{seed}" / "latents.npz"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    what = {"data": "digits", "model": model, "arch": "mlp", "d_z": 4, "seed": seed}
+    meta = files.metadata("idkit.latents/1", "embed", [], rows=rows, split="test", **what)
+    z = permuted(seed, noise).astype(np.float32)
+    files.write(str(path), {"z": z, "u": np.arange(300) % 3, "s": SHARED}, meta, force=True)
+    return str(path)
+
+
+def test_copies_up_to_order_sign_and_scale_score_one(rows: Callable[..., list[Row]]) -> None:
+    (row,) = rows(*foreign(1, 2, 3, noise=0))
+    assert [name for name in row if name in KEYS] == KEYS
+    assert row["mcc_in"] == pytest.approx(1)
+    assert (row["mcc_out"], row["ci_low"], row["ci_high"]) == pytest.approx((1, 1, 1))
+    assert (row["runs"], row["pairs"], row["n"], row["k"], row["d_z"]) == (3, 3, 300, 4, 4)
+    assert (row["data"], row["model"], row["arch"], row["p"], row["dead"]) == (None,) * 4 + (0,)
+    assert row["chance_in"] < 0.3
+    assert 1 < row["active"] <= 4
+
+
+def test_a_rotation_is_the_same_to_weak_and_not_to_strong(
+    rows: Callable[..., list[Row]],
+) -> None:
+    np.save("a.npy", SHARED)
+    np.save("b.npy", SHARED @ np.linalg.qr(RNG.standard_normal((4, 4)))[0])
+    strong, weak = rows("a.npy", "b.npy", "--mode", "strong,weak")
+    assert (strong["mode"], weak["mode"]) == ("strong", "weak")
+    assert weak["mcc_out"] == pytest.approx(1)
+    assert strong["mcc_out"] < 0.95
+    assert rows("a.npy", "b.npy", "--mode", "strong", "--mode", "weak") == [strong, weak]
+
+
+def test_runs_are_grouped_by_what_their_files_say(
+    rows: Callable[..., list[Row]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    named = [ours(model, seed) for model in ("vae", "vade") for seed in (1, 2, 3)]
+    vae, vade = rows(*named)
+    assert (vae["model"], vade["model"]) == ("vae", "vade")
+    assert (vae["data"], vae["arch"], vae["runs"]) == ("digits", "mlp", 3)
+    assert run(["mcc", *named, ours("ivae", 1), *foreign(1, 2)]) == ExitCode.DONE
+    streams = capsys.readouterr()
+    assert len(streams.out.splitlines()) == 4
+    assert "digits-ivae-s1" in streams.err
+    assert "two or more" in streams.err
+
+
+def test_files_of_foreign_tools_go_straight_in(rows: Callable[..., list[Row]]) -> None:
+    np.save("a.npy", permuted(1))
+    np.savez("b.npz", embedding=permuted(2).astype(np.float16))
+    save_file({"mu": permuted(3).astype(np.float32)}, "c.safetensors")
+    header = "z0,z1,z2,z3\n"
+    lines = "\n".join(",".join(map(str, line)) for line in permuted(4))
+    Path("d.csv").write_text(header + lines + "\n")
+    np.savez("e.npz", left=np.zeros(9), right=np.asfortranarray(permuted(5)).astype(">f8"))
+    (row,) = rows("a.npy", "b.npz", "c.safetensors", "d.csv", "e.npz:right")
+    assert row["runs"] == 5
+    assert row["mcc_out"] > 0.99
+
+
+@pytest.mark.parametrize("dtype", ["int16", "uint8", "bool", "float16"])
+def test_a_single_column_of_any_real_numbers_is_a_run(
+    dtype: str, rows: Callable[..., list[Row]]
+) -> None:
+    z = (SHARED[:, 0] > 0) if dtype == "bool" else np.clip(SHARED[:, 0] * 3 + 9, 0, 200)
+    np.save("a.npy", z.astype(dtype))
+    (row,) = rows("a.npy", "a.npy")
+    assert row["d_z"] == 1
+    assert row["mcc_out"] == pytest.approx(1)
+
+
+def test_one_run_says_what_is_missing(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["mcc", ours("vade", 1)]) == ExitCode.BAD_INPUT
+    streams = capsys.readouterr()
+    assert streams.out == ""
+    assert len(streams.err.splitlines()) == 1
+    assert "embed another seed" in streams.err
+
+
+def test_rows_that_are_known_to_differ_are_refused_and_unknown_ones_are_said(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run(["mcc", ours("vae", 1), ours("vae", 2, rows="xyz")]) == ExitCode.BAD_INPUT
+    assert "embed different rows" in capsys.readouterr().err
+    assert run(["mcc", ours("vae", 1), ours("vae", 2)]) == ExitCode.DONE
+    assert "same order" not in capsys.readouterr().err
+    assert run(["mcc", *foreign(1, 2)]) == ExitCode.DONE
+    assert "same order (all have 300" in capsys.readouterr().err
+
+
+def test_ground_truth_comes_from_the_files_or_from_a_file(
+    rows: Callable[..., list[Row]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    named = [ours("ivae", seed, noise=0) for seed in (1, 2, 3)]
+    np.savez("truth.npz", x=SHARED[:, :1], s=SHARED)
+    for to in ("sources", "truth.npz", "truth.npz:s"):
+        (row,) = rows(*named, "--to", to)
+        assert (row["runs"], row["pairs"]) == (3, 3)
+        assert row["mcc_out"] == pytest.approx(1, abs=1e-6)
+        assert row["ci_low"] is not None
+    (alone,) = rows(named[0], "--to", "sources")
+    assert alone["mcc_out"] == pytest.approx(1, abs=1e-6)
+    assert run(["mcc", *foreign(1, 2), "--to", "sources"]) == ExitCode.BAD_INPUT
+    assert "holds 's'" in capsys.readouterr().err
+
+
+def labels_only(*names: str) -> NDArray[np.int64]:
+    u = RNG.integers(0, 10, 600)
+    for name in names:
+        np.save(name, 2 * RNG.standard_normal((10, 6))[u] + RNG.standard_normal((600, 6)))
+    return u
+
+
+def test_what_only_labels_explain_is_significant_among_rows_and_not_within_labels(
+    rows: Callable[..., list[Row]],
+) -> None:
+    np.save("u.npy", labels_only("a.npy", "b.npy"))
+    among = rows("a.npy", "b.npy", "--mode", "weak", "--null", "rows", "--perms", "39")[0]
+    within = rows(
+        *("a.npy", "b.npy", "--mode", "weak", "--null", "within-label", "--perms", "39"),
+        *("--labels", "u.npy"),
+    )[0]
+    assert among["mcc_out"] == within["mcc_out"] > 0.4
+    assert among["p"] == 1 / 40
+    assert within["p"] > 0.1
+    assert within["chance_out"] > 0.3 > among["chance_out"]
+
+
+def test_labels_are_those_in_the_files_where_none_are_given(
+    rows: Callable[..., list[Row]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    (row,) = rows(ours("ivae", 1), ours("ivae", 2), "--null", "within-label", "--perms", "9")
+    assert row["p"] == 0.1
+    assert run(["mcc", *foreign(1, 2), "--null", "within-label"]) == ExitCode.BAD_INPUT
+    assert "holds 'u'" in capsys.readouterr().err
+
+
+def test_pairs_and_curve_are_tables_of_the_same_numbers(rows: Callable[..., list[Row]]) -> None:
+    named = foreign(1, 2, 3, 4)
+    (row,) = rows(*named)
+    pairs = rows(*named, "--pairs")
+    assert [(pair["a"], pair["b"]) for pair in pairs][:2] == [
+        ("1.npy", "2.npy"),
+        ("1.npy", "3.npy"),
+    ]
+    assert [pair["seed_a"] for pair in pairs] == [None] * 6  # which nobody knows
+    assert np.mean([pair["mcc_out"] for pair in pairs]) == pytest.approx(row["mcc_out"])
+    curve = rows(*named, "--curve")
+    assert [point["components"] for point in curve] == [1, 2, 3, 4]
+    assert curve[-1]["mcc_out"] == pytest.approx(row["mcc_out"])
+    assert curve[0]["mcc_in"] >= curve[-1]["mcc_in"]
+
+
+def test_self_pairs_are_counted_and_said(
+    rows: Callable[..., list[Row]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    (row,) = rows(*foreign(1, 2, 3), "--self-pairs")
+    assert row["pairs"] == 6
+    assert run(["mcc", *foreign(1, 2, 3), "--self-pairs"]) == ExitCode.DONE
+    assert "3 of the pairs are a run with itself" in capsys.readouterr().err
+
+
+def test_a_grid_is_compared_position_by_position(rows: Callable[..., list[Row]]) -> None:
+    z = RNG.standard_normal((80, 3, 2, 2))
+    for name in ("a", "b", "c"):
+        np.save(name, z[:, RNG.permutation(3)])
+    (row,) = rows("a.npy", "b.npy", "c.npy")
+    assert row["mcc_out"] == pytest.approx(1)
+    assert (row["pairs"], row["k"]) == (3, 3)
+    assert len(rows("a.npy", "b.npy", "c.npy", "--pairs")) == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("mcc_out < 0.5", ExitCode.DONE),
+        ("mcc_out<2", ExitCode.CONDITION_FALSE),
+        ("runs >= 3", ExitCode.CONDITION_FALSE),
+        ("dead != 0", ExitCode.DONE),
+        ("p > 0.05", ExitCode.BAD_INPUT),
+        ("mc_out < 1", ExitCode.USAGE),
+        ("mcc_out below 1", ExitCode.USAGE),
+        ("mcc_out < high", ExitCode.USAGE),
+    ],
+)
+def test_a_condition_decides_the_exit_code(
+    text: str, code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["mcc", *foreign(1, 2, 3), "--fail-if", text]) == code
+    streams = capsys.readouterr()
+    if code == ExitCode.CONDITION_FALSE:
+        assert "holds" in streams.err
+        assert streams.out
+
+
+def test_scores_are_kept_in_a_file_that_gives_the_same_tables(
+    rows: Callable[..., list[Row]],
+) -> None:
+    named = [ours(model, seed) for model in ("vae", "vade") for seed in (1, 2, 3)]
+    table = rows(*named, "--mode", "strong,weak", "--cca-dim", "3", "-o", "scores.npz")
+    kept = files.read("scores.npz", schema="idkit.scores/1")
+    assert [group["mcc_out"] for group in kept.meta["groups"]] == [row["mcc_out"] for row in table]
+    assert [group["seeds"] for group in kept.meta["groups"]] == [[1, 2, 3]] * 4
+    assert kept.arrays["1/pairs"].shape == (3, 2)
+    assert kept.arrays["1/in"].shape == kept.arrays["1/out"].shape == (3, 3)
+    assert kept.arrays["1/out"].mean() == pytest.approx(table[1]["mcc_out"])
+    assert rows("scores.npz") == table
+    assert rows("scores.npz", "--pairs") == rows(
+        *named, "--mode", "strong,weak", "--cca-dim", "3", "--pairs"
+    )
+
+
+def test_a_test_that_was_asked_for_is_kept_with_its_draws(rows: Callable[..., list[Row]]) -> None:
+    (row,) = rows(*foreign(1, 2, 3), "--null", "rows", "--perms", "19", "-o", "s.safetensors")
+    assert row["p"] == 0.05
+    kept = files.read("s.safetensors")
+    assert kept.arrays["0/shuffled_out"].shape == (19,)
+    assert kept.meta["groups"][0]["p_in"] == 0.05
+    assert rows("s.safetensors") == [row]
+
+
+@pytest.mark.parametrize("suffix", ["npz", "safetensors"])
+def test_the_same_command_in_two_folders_writes_the_same_bytes(suffix: str) -> None:
+    for top in ("one", "two"):
+        named = [ours("vae", seed, folder=f"{top}/runs") for seed in (1, 2, 3)]
+        argv = ["mcc", *named, "--mode", "weak,strong", "-o", f"{top}/scores.{suffix}"]
+        assert run([*argv, "--to", "sources"]) == ExitCode.DONE
+    one, two = (Path(top, f"scores.{suffix}").read_bytes() for top in ("one", "two"))
+    assert one == two
+    assert b"two" not in two
+
+
+def test_an_existing_output_is_kept_and_force_replaces_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    named = foreign(1, 2)
+    Path("scores.npz").write_bytes(b"mine")
+    assert run(["mcc", *named, "-o", "scores.npz"]) == ExitCode.BAD_INPUT
+    assert Path("scores.npz").read_bytes() == b"mine"
+    assert run(["mcc", *named, "-o", "scores.npz", "--force"]) == ExitCode.DONE
+    assert Path("scores.npz").read_bytes() != b"mine"
+    capsys.readouterr()
+
+
+@pytest.mark.parametrize("meta", [{}, {"groups": [{}]}, {"groups": [1]}], ids=str)
+def test_scores_that_idkit_did_not_write_are_one_line(
+    meta: Row, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = files.metadata("idkit.scores/1", "mcc", [], **meta)
+    files.write("s.npz", {"0/in": np.zeros(1)}, whole)
+    assert run(["mcc", "s.npz"]) == ExitCode.BAD_INPUT
+    assert "not as idkit writes it" in capsys.readouterr().err
+
+
+def test_options_that_would_have_to_score_anew_are_refused_on_scores(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run(["mcc", *foreign(1, 2), "-o", "s.npz"]) == ExitCode.DONE
+    for words in (["--mode", "weak"], ["--null", "rows"], ["--rematch"], ["--split", "first"]):
+        assert run(["mcc", "s.npz", *words]) == ExitCode.USAGE
+        assert "has been scored" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        (["--perms", "9"], "--null"),
+        (["--labels", "u.npy"], "within-label"),
+        (["--pairs", "--curve"], "two tables"),
+        (["--cca-dim", "0"], "cca-dim"),
+        (["--mode", "strong,wek"], "'weak'"),
+        (["--corr", "kendall"], "corr"),
+        (["--perms", "0", "--null", "rows"], "perms"),
+    ],
+)
+def test_options_that_make_no_sense_are_usage_errors(
+    words: Sequence[str], text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["mcc", *foreign(1, 2), *words]) == ExitCode.USAGE
+    streams = capsys.readouterr()
+    assert streams.out == ""
+    assert text in streams.err
+    assert len(streams.err.splitlines()) == 1
+
+
+def test_warnings_name_the_run_and_the_number(capsys: pytest.CaptureFixture[str]) -> None:
+    names = foreign(1, 2)
+    dead = permuted(3)
+    dead[:, 1:3] = 7
+    np.save("dead.npy", dead)
+    assert run(["mcc", *names, "dead.npy", "--mode", "weak"]) == ExitCode.DONE
+    streams = capsys.readouterr()
+    assert "dead.npy: 2 dead (constant)" in streams.err
+    assert "cca-dim 20 is brought down to 2" in streams.err
+    header, line = (text.split("\t") for text in streams.out.splitlines())
+    assert dict(zip(header, line, strict=True))["dead"] == "2"
+    assert run(["mcc", *names, "-q"]) == ExitCode.DONE
+    assert capsys.readouterr().err == ""
+
+
+def test_a_pipe_carries_scores_and_latents(idkit: Callable[..., Any], folder: Path) -> None:
+    named = foreign(1, 2, 3)
+    written = idkit("mcc", named[0], named[1], "-", stdin=(folder / named[2]).read_bytes())
+    assert written.returncode == 0
+    assert written.stdout.splitlines()[1].split("\t")[KEYS.index("runs") + 1] == "3"
+
+
+def test_the_order_of_files_changes_no_mean(rows: Callable[..., list[Row]]) -> None:
+    named = foreign(1, 2, 3, 4)
+    one, two = rows(*named), rows(*reversed(named))
+    for key in ("mcc_in", "mcc_out", "ci_low", "ci_high"):
+        assert one[0][key] == pytest.approx(two[0][key], abs=1e-12)

@@ -1,0 +1,484 @@
+"""`idkit train`, driven as a user would."""
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from idkit import files
+from idkit.cli import run
+
+SHORT = "train --data mine.npz --model vae --arch mlp3 --steps 12 --batch-size 16 -q"
+NAME = "mine-vae-mlp3-dz4-steps12-batch_size16"
+LONG_AGO = 10**18  # nanoseconds since 1970
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with data of the user's own."""
+    monkeypatch.chdir(tmp_path)
+    save("mine.npz")
+    return tmp_path
+
+
+def save(name: str, **changes: NDArray[Any] | None) -> None:
+    """Observations in two clusters, with labels."""
+    rng = np.random.default_rng(0)
+    u = np.arange(64) % 2
+    arrays = {"x": (u[:, None] + rng.normal(size=(64, 4)) / 5).astype(np.float32), "u": u}
+    held = {name: array for name, array in {**arrays, **changes}.items() if array is not None}
+    np.savez(name, **held)  # type: ignore[arg-type]  # numpy's stubs know no mapping
+
+
+def idkit(line: str, *words: str) -> int:
+    return run([*line.split(), *words])
+
+
+def table(capsys: pytest.CaptureFixture[str]) -> list[dict[str, str]]:
+    """The rows of a TSV table on stdout."""
+    names, *rows = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
+    return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Every file below a folder, hidden ones, too."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def model(seed: int, folder: str = "runs", name: str = NAME) -> files.Artefact:
+    return files.read(f"{folder}/{name}-s{seed}/model.safetensors")
+
+
+# What is made
+
+
+def test_the_command_of_the_first_steps_works_with_the_defaults_of_the_data() -> None:
+    assert idkit("train --model vade --arch mlp --seed 1 --steps 3 -q") == 0
+    made = files.read("runs/digits-vade-mlp-dz20-steps3-s1/model.safetensors")
+    assert made.schema == "idkit.model/1"
+    expected = {"data": "digits", "model": "vade", "arch": "mlp", "d_z": 20, "seed": 1}
+    assert {key: made.meta[key] for key in expected} == expected
+    assert made.meta["knobs"] == {"components": 20}
+    assert made.meta["likelihood"] == "bernoulli"
+    assert made.meta["training"]["init"] == "data"
+    assert made.meta["inputs"] == []
+    assert made.arrays["mixture.mu"].shape == (20, 20)
+    assert made.arrays["history/objective"].shape == (1,)
+
+
+def test_the_table_has_one_line_a_seed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert idkit(SHORT, "--seed", "1-2,5") == 0
+    rows = table(capsys)
+    assert [row["seed"] for row in rows] == ["1", "2", "5"]
+    for row in rows:
+        assert row["status"] == "trained"
+        assert row["epochs"] == "3"
+        assert Path(row["path"]).is_file()
+        history = model(int(row["seed"])).arrays["history/objective"]
+        assert float(row["objective"]) == history[-1]
+    assert not Path("runs/.partial").exists()
+
+
+def test_json_is_one_document(capsys: pytest.CaptureFixture[str]) -> None:
+    assert idkit(SHORT, "--json") == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["schema"] == "idkit.runs/1"
+    (row,) = document["rows"]
+    assert (row["seed"], row["status"]) == (1, "trained")
+
+
+def test_quiet_is_quiet_and_the_product_is_on_stdout(
+    idkit: Callable[..., subprocess.CompletedProcess[str]],
+) -> None:
+    assert idkit(*SHORT.split()).stderr == ""
+    loud = idkit(*SHORT.removesuffix("-q").split(), "--seed", "2")
+    assert loud.returncode == 0
+    assert f"training {NAME}: seed 2, 12 steps" in loud.stderr
+    assert loud.stdout.startswith("seed\t")
+
+
+def test_what_is_done_is_not_done_again(capsys: pytest.CaptureFixture[str]) -> None:
+    assert idkit(SHORT, "--seed", "1-2") == 0
+    before = contents(Path("runs"))
+    capsys.readouterr()
+    assert idkit(SHORT, "--seed", "1-3") == 0
+    assert [row["status"] for row in table(capsys)] == ["skipped", "skipped", "trained"]
+    after = contents(Path("runs"))
+    assert {name: after[name] for name in before} == before
+
+
+def test_the_same_command_in_two_folders_gives_the_same_bytes() -> None:
+    for folder in ("one", "two"):
+        assert idkit(SHORT, "--seed", "1-3", "-o", folder) == 0
+        assert idkit("embed", *sorted(map(str, Path(folder).glob("*/model.safetensors")))) == 0
+    one, two = contents(Path("one")), contents(Path("two"))
+    assert len(one) == 6
+    assert one == two
+
+
+def test_a_seed_alone_starts_as_among_others() -> None:
+    assert idkit(SHORT, "--seed", "1-5") == 0
+    assert idkit(SHORT, "--seed", "3", "-o", "alone") == 0
+    for name in ("objective", "log_likelihood", "kl"):
+        together, alone = (
+            model(3, folder).arrays[f"history/{name}"] for folder in ("runs", "alone")
+        )
+        assert together == pytest.approx(alone, rel=1e-4)
+    assert not np.array_equal(
+        model(1).arrays["history/objective"], model(2).arrays["history/objective"]
+    )
+
+
+def test_what_differs_from_the_defaults_is_in_the_name_and_the_command() -> None:
+    special = ["--seed", "2", "--lr", "0.01", "--vary", "init", "-p", "kl=mc", "-p", "hidden=6"]
+    assert idkit(SHORT, *special) == 0
+    (folder,) = Path("runs").iterdir()
+    assert folder.name.startswith("mine-vae-mlp3-dz4-")
+    for part in ("hidden6", "klmc", "lr0.01", "varyinit", "steps12", "batch_size16"):
+        assert part in folder.name.split("-")
+    made = files.read(str(folder / "model.safetensors"))
+    assert made.meta["knobs"] == {"kl": "mc", "hidden": 6}
+    (origin,) = made.meta["inputs"]
+    assert origin == {"name": "mine.npz", "sha256": files.read("mine.npz").sha256}
+
+
+def test_the_command_in_a_run_makes_that_run() -> None:
+    line = "train --model ivae --arch mlp3 --dz 3 --steps 3 --batch-size 32 --lr 0.01 --init torch"
+    assert idkit(line, "-q", "-p", "hidden=7", "-p", "prior=mlp", "--vary", "noise") == 0
+    (path,) = Path("runs").glob("*/model.safetensors")
+    command = files.read(str(path)).meta["command"]
+    assert idkit(command, "-q", "-o", "again") == 0
+    assert contents(Path("again")) == contents(Path("runs"))
+
+
+def test_components_are_the_datas_unless_given() -> None:
+    quick = "train --model vade --arch mlp3 --steps 2 -q -p hidden=4"
+    for words, k, part in (
+        ([], 20, ""),
+        (["--components", "40"], 40, "-components40"),  # the model's own default
+        (["-p", "components=3"], 3, "-components3"),
+    ):
+        assert idkit(quick, *words) == 0
+        name = f"digits-vade-mlp3-dz20{part}-hidden4-steps2"
+        assert model(1, name=name).arrays["mixture.mu"].shape == (k, 20)
+
+
+def test_streams_that_are_held_are_the_same_for_all_seeds() -> None:
+    assert idkit(SHORT, "--seed", "1-2", "--vary", "noise", "--init", "torch") == 0
+    assert idkit(SHORT, "--seed", "1-2") == 0
+    held, free = f"{NAME}-varynoise", NAME
+    first = [
+        model(seed, name=name).arrays["history/lr"] for name in (held, free) for seed in (1, 2)
+    ]
+    assert all(len(lr) == 3 for lr in first)
+    distances = [
+        abs(a["decoder.mean.layers.0.weight"] - b["decoder.mean.layers.0.weight"]).max()
+        for a, b in ((model(1, name=n).arrays, model(2, name=n).arrays) for n in (held, free))
+    ]
+    assert distances[0] < distances[1] / 5  # 12 steps from the same start
+
+
+def test_epochs_are_passes_over_the_training_rows() -> None:
+    save("mine.npz", split=np.arange(64) % 4 == 0)
+    assert idkit("train --data mine.npz --model vae --arch mlp3 --epochs 2 --batch-size 16 -q") == 0
+    made = model(1, name="mine-vae-mlp3-dz4-epochs2-batch_size16")
+    assert made.meta["training"]["steps"] == 6  # 48 rows
+    assert len(made.arrays["history/objective"]) == 2
+
+
+@pytest.mark.parametrize("rows", [1, 2, 5])
+def test_few_rows_are_enough(rows: int) -> None:
+    rng = np.random.default_rng(0)
+    save("mine.npz", x=rng.normal(size=(rows, 4)), u=np.zeros(rows, int))
+    for kind in ("vae", "vade", "ivae"):
+        assert idkit(f"train --data mine.npz --model {kind} --arch mlp3 --epochs 2 -q") == 0
+
+
+def test_images_of_the_users_own_are_images() -> None:
+    rng = np.random.default_rng(0)
+    save("mine.npz", x=rng.integers(0, 256, (40, 2, 4, 4)).astype(np.uint8), u=None)
+    assert idkit("train --data mine.npz --model vade --dz 3 --epochs 1 -q") == 0
+    made = model(1, name="mine-vade-mlp-dz3-epochs1")
+    assert (made.meta["images"], made.meta["shape"]) == (True, [2, 4, 4])
+    assert made.meta["training"]["init"] == "data"
+
+
+def test_synthetic_data_by_its_name_are_those_of_seed_0() -> None:
+    words = "--per-segment 20 --segments 4 -q"
+    assert idkit(f"synth tcl {words} -o tcl.npz") == 0
+    assert idkit("train --data tcl.npz --model ivae --steps 3 -q") == 0
+    (folder,) = Path("runs").iterdir()
+    assert folder.name == "tcl-persegment20-segments4-ivae-mlp3-dz5-steps3-s1"
+    made = files.read(str(folder / "model.safetensors"))
+    assert made.meta["labels"] == 4
+    assert made.meta["training"]["batch_size"] == 80  # 256 of the recipe, cut down
+
+
+# One file
+
+
+@pytest.mark.parametrize("out", ["m.safetensors", "m.npz"])
+def test_one_seed_may_go_into_one_file(out: str) -> None:
+    assert idkit(SHORT) == 0
+    assert idkit(SHORT, "-o", out) == 0
+    made, expected = files.read(out), model(1)
+    assert made.meta == expected.meta
+    for name, array in expected.arrays.items():
+        assert np.array_equal(made.arrays[name], array), name
+    assert sorted(p.name for p in Path().iterdir()) == sorted([out, "mine.npz", "runs"])
+
+
+def test_one_file_is_not_for_two_seeds_nor_in_place_of_another(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert idkit(SHORT, "--seed", "1-2", "-o", "m.npz") == 2
+    assert "m.npz is one file, --seed 1-2 are 2 runs" in capsys.readouterr().err
+    Path("m.npz").write_bytes(b"mine")
+    assert idkit(SHORT, "-o", "m.npz") == 3
+    assert "m.npz exists: --force replaces it" in capsys.readouterr().err
+    assert Path("m.npz").read_bytes() == b"mine"
+    assert idkit(SHORT, "-o", "m.npz", "--force") == 0
+    assert files.read("m.npz").schema == "idkit.model/1"
+
+
+def test_a_pipe_from_data_to_latents(
+    idkit: Callable[..., subprocess.CompletedProcess[str]], home: Path
+) -> None:
+    python = " ".join(idkit("--version").args[:3])  # ... -m idkit
+    line = (
+        f"{python} synth tcl --per-segment 20 --seed 7 -q | tee tcl.safetensors | "
+        f"{python} train --data - --model ivae --steps 5 -q -o - | "
+        f"{python} embed - --data tcl.safetensors -q -o - | {python} info - --json"
+    )
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", line], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    told = json.loads(done.stdout)
+    assert "idkit.latents/1" in json.dumps(told)
+    assert sorted(p.name for p in home.iterdir()) == ["mine.npz", "tcl.safetensors"]
+
+
+# What does not go together
+
+
+def test_another_configuration_in_the_same_place_is_refused_unless_forced(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert idkit(SHORT) == 0
+    before = contents(Path("runs"))
+    save("mine.npz", u=None)
+    assert idkit(SHORT) == 3
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert f"runs/{NAME}-s1/model.safetensors was made with inputs" in error
+    assert "--force" in error
+    assert contents(Path("runs")) == before
+    assert idkit(SHORT, "--force") == 0
+    assert model(1).meta["labels"] == 0
+
+
+def test_force_trains_again_and_leaves_other_seeds_alone() -> None:
+    assert idkit(SHORT, "--seed", "1-2") == 0
+    before = model(1).sha256
+    for seed in (1, 2):
+        os.utime(f"runs/{NAME}-s{seed}/model.safetensors", ns=(LONG_AGO, LONG_AGO))
+    assert idkit(SHORT, "--seed", "2", "--force") == 0
+    assert [written(seed) == LONG_AGO for seed in (1, 2)] == [True, False]
+    assert model(1).sha256 == before
+
+
+def written(seed: int) -> int:
+    return Path(f"runs/{NAME}-s{seed}/model.safetensors").stat().st_mtime_ns
+
+
+def test_an_array_of_a_file_is_data_of_its_own() -> None:
+    rng = np.random.default_rng(0)
+    for name in ("a", "b"):
+        save("mine.npz", x=None, u=None, a=rng.normal(size=(20, 3)), b=rng.normal(size=(20, 4)))
+        assert idkit(f"train --data mine.npz:{name} --model vae --arch mlp3 --epochs 1 -q") == 0
+    folders = sorted(path.name for path in Path("runs").iterdir())
+    assert folders == ["mine-a-vae-mlp3-dz3-epochs1-s1", "mine-b-vae-mlp3-dz4-epochs1-s1"]
+    paths = [f"runs/{folder}/model.safetensors" for folder in folders]
+    for _ in range(2):
+        save("mine.npz", x=None, u=None, a=rng.normal(size=(20, 3)), b=rng.normal(size=(20, 4)))
+    assert idkit("embed", *paths) == 3  # these are other data
+    assert files.read(paths[0]).meta["inputs"][0]["key"] == "a"
+
+
+def test_seeds_whose_objective_ceases_to_be_finite_are_named_and_the_others_saved(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    x = np.random.default_rng(0).normal(size=(64, 4)).astype(np.float32)
+    x[5] = 1e30  # its square is not finite: whoever meets this row in the one step fails
+    save("mine.npz", x=x)
+    line = "train --data mine.npz --model vae --arch mlp3 --steps 1 --batch-size 16 -q"
+    for _ in range(2):  # the second time, all is known
+        assert idkit(line, "--seed", "1-12", "--json") == 5
+        captured = capsys.readouterr()
+        rows = json.loads(captured.out)["rows"]
+        failed = [row for row in rows if row["status"] == "failed"]
+        assert 0 < len(failed) < 12
+        assert captured.err.count("\n") == 1
+        assert "ceased to be finite" in captured.err
+        for row in rows:
+            made = files.read(row["path"])
+            assert ("failed_at" in made.meta) == (row in failed)
+            assert (
+                Path(row["path"]).name == ("failed" if row in failed else "model") + ".safetensors"
+            )
+            assert all(np.isfinite(array).all() for array in made.arrays.values())
+        assert [row["objective"] for row in failed] == [None] * len(failed)
+    assert len(list(Path("runs").glob("*/model.safetensors"))) == 12 - len(failed)
+
+
+def test_a_failed_seed_in_one_file_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    save("mine.npz", x=np.full((64, 4), 1e30, np.float32))
+    assert idkit(SHORT, "-o", "m.npz") == 5
+    assert "ceased to be finite" in capsys.readouterr().err
+    assert files.read("m.npz").meta["failed_at"] > 0
+
+
+NAN = np.full((64, 4), np.nan)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words", "message"),
+    [
+        ({"x": NAN}, "", "64 of 64 rows hold NaN"),
+        ({"x": np.full((64, 4), 1e200)}, "", "too large for float32"),
+        ({"x": np.zeros((64, 3, 2))}, "", "observations have shape (64, 3, 2)"),
+        ({"x": np.zeros(64)}, "", "observations have shape (64,)"),
+        ({"x": np.zeros((64, 0))}, "", "observations have shape (64, 0)"),
+        ({"x": np.zeros((0, 4)), "u": None}, "", "observations have shape (0, 4)"),
+        ({"x": np.full((64, 4), "a")}, "", "expected numbers"),
+        ({"x": np.zeros((64, 4), complex)}, "", "complex"),
+        ({"u": np.zeros(63, int)}, "", "'u' has 63 rows, the observations have 64"),
+        ({"u": np.zeros((64, 2), int)}, "", "'u' has shape (64, 2)"),
+        ({"u": np.zeros(64)}, "", "type float64: expected one integer"),
+        ({"u": np.full(64, -1)}, "", "at least 0"),
+        ({"u": np.full(64, 10**12)}, "", "'u' goes up to 1000000000000 in 64 rows"),
+        ({"u": np.array(3)}, "", "'u' has no rows"),
+        ({"s": np.zeros(64)}, "", "'s' has shape (64,)"),
+        ({"split": np.full(64, 2)}, "", "'split' must be 0 (train) or 1 (test)"),
+        ({"split": np.ones(64, int)}, "", "and 0 for some"),
+        ({"u": None}, "--model ivae", "ivae needs labels"),
+        ({}, "--likelihood bernoulli", "scores numbers from 0 to 1"),
+        ({}, "--likelihood logistic", "stored as uint8"),
+    ],
+)
+def test_data_that_nothing_can_be_trained_on_are_one_line(
+    changes: dict[str, Any], words: str, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save("mine.npz", **changes)
+    assert idkit(SHORT, *words.split()) == 3
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+    assert [path.name for path in Path().iterdir()] == ["mine.npz"]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("--seed 1,,2", "write them as 1-10,12"),
+        ("--seed 3-1", "write 1-3"),
+        ("--seed 1-1000000", "more than 10000"),
+        ("--seed -1", "cannot read '-1' as seeds"),
+        ("--seed 99999999999999999999", "too large"),
+        ("--batch-seeds few", "expected auto or a number"),
+        ("--batch-seeds 0", "expected auto or a number"),
+        ("--threads 0", "--threads"),
+        ("--lr nan", "a step size is positive"),
+        ("--lr 0", "a step size is positive"),
+        ("--dz 0", "--dz"),
+        ("--device meta", "torch cannot compute on --device meta here"),
+        ("--vary nothing", "--vary"),
+        ("--likelihood gausian", "did you mean 'gaussian'"),
+        ("--components 3", "unknown knob of vae"),
+        ("-p variance=-1", "variance is -1.0: it must be positive"),
+        ("-p hidden=0", "hidden is 0"),
+        ("-p kl=exact", "unknown value of kl 'exact'"),
+        ("-p =3", "write it as -p NAME=VALUE"),
+        ("-o runs.npz --seed 1-3", "name a folder"),
+    ],
+)
+def test_commands_that_make_no_sense_are_one_line(
+    words: str, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert idkit(SHORT, *words.split()) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+    assert [path.name for path in Path().iterdir()] == ["mine.npz"]
+
+
+def test_a_place_that_is_none_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("notes.txt").write_text("mine")
+    for out in ("notes.txt", "notes.txt/runs", "nowhere/m.npz"):
+        assert idkit(SHORT, "-o", out) == 3
+        error = capsys.readouterr().err
+        assert out.split("/")[0] in error
+        assert error.count("\n") == 1
+    assert Path("notes.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize("name", ["my data [1].npz", "übung.npz", ".npz"])
+def test_the_name_of_a_file_is_no_path_and_no_pattern(name: str) -> None:
+    shutil.move("mine.npz", name)
+    line = "train --model vae --arch mlp3 --steps 12 --batch-size 16 -q --save-seconds 0"
+    assert idkit(line, "--data", name) == 0
+    (folder,) = Path("runs").iterdir()
+    assert folder.name.endswith("-vae-mlp3-dz4-steps12-batch_size16-s1")
+    assert not set(folder.name) & set(" []/*")
+
+
+def test_a_file_does_not_choose_its_folder() -> None:
+    meta = files.metadata("idkit.data/1", "synth", (), data="../../elsewhere")
+    files.write("evil.npz", {"x": np.zeros((20, 3), np.float32)}, meta)
+    assert idkit("train --data evil.npz --model vae --arch mlp3 --epochs 1 -q") == 0
+    (folder,) = Path("runs").iterdir()
+    assert folder.name == "_.._elsewhere-vae-mlp3-dz3-epochs1-s1"
+    assert not Path("../../elsewhere").exists()
+
+
+@pytest.mark.parametrize(
+    ("channels", "likelihood", "k"), [(3, "logistic", 100), (1, "gaussian", 40)]
+)
+def test_colour_images_of_a_file_are_trained_on_as_the_paper_does(
+    channels: int, likelihood: str, k: int
+) -> None:
+    x = np.random.default_rng(0).integers(256, size=(64, channels, 8, 8)).astype(np.uint8)
+    save("mine.npz", x=x)
+    assert idkit("train --data mine.npz --model vade --epochs 1 -q -o one.npz") == 0
+    made = files.read("one.npz").meta
+    assert (made["likelihood"], made["knobs"]["components"]) == (likelihood, k)
+    assert made["variant"] == {}
+
+
+def test_grey_pixels_are_drawn_afresh_unless_told_otherwise(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    line = "train --model vae --epochs 1 -q"
+    for words in ("", "--binarize dynamic", "--binarize none"):
+        assert idkit(f"{line} {words}") == 0
+    usual, grey = (
+        files.read(f"runs/digits-vae-mlp-dz20{end}/model.safetensors")
+        for end in ("-epochs1-s1", "-binarizenone-epochs1-s1")
+    )
+    assert usual.arrays["history/objective"] != grey.arrays["history/objective"]
+    assert grey.meta["command"].endswith("-p binarize=none --epochs 1 --seed 1")
+    capsys.readouterr()
+    assert idkit(f"{SHORT} --binarize none") == 2
+    assert "binarize" in capsys.readouterr().err
