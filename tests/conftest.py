@@ -12,6 +12,8 @@ import pytest
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[_name] = "1"  # before numpy is loaded; many test processes share few cores
 
+collect_ignore = ["held.py"]  # a program that alters idkit in its own process
+
 hypothesis.settings.register_profile("idkit", deadline=None)  # no test is a stopwatch
 hypothesis.settings.load_profile("idkit")
 

@@ -84,6 +84,14 @@ def test_rank_knows_no_units_nor_the_order_of_u_but_the_condition_number_does(
         )
 
 
+@given(seeds, sizes)
+def test_components_that_only_rounding_tells_apart_are_one(seed: int, d_z: int) -> None:
+    mu, log_var = (value[:1].repeat(2 * d_z + 1, 1) for value in prior(seed, 1, d_z))
+    signs = torch.tensor([1.0, -1.0]).repeat(d_z + 1)[: len(mu), None]
+    assert rank(differences(mu * (1 + 2e-7 * signs), log_var * (1 + 2e-7 * signs))) == 0
+    assert rank(differences(mu, log_var + 1e-4 * signs)) > 0
+
+
 def test_variances_out_of_range_are_no_error() -> None:
     mu, log_var = prior(1, 5, 2)
     log_var[2, 1] = -2000

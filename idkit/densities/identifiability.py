@@ -21,6 +21,7 @@ ORDERS = 2  # k: sufficient statistics of a Gaussian in each dimension
 ALPHA = 1e-3  # of the penalty; the paper names none
 NUDGE = 0.01  # size of the noise that mends L, relative to the natural parameters' own scale
 ROUNDING = torch.finfo(torch.float32).eps  # the precision to which the parameters are kept
+ALIKE = 64 * ROUNDING  # what equal components may drift apart by, since kernels round them apart
 
 
 @dataclass(frozen=True)
@@ -85,13 +86,17 @@ class Condition:
 def differences(mu: Tensor, log_var: Tensor) -> Tensor:
     """L of eq. 2 with all differences, (2 d_z, values - 1) float64; zeros where one overflows.
 
+    A difference below `ALIKE` of the natural parameters' own size is 0: it is rounding.
+
     Args:
         mu: means, (values, d_z).
         log_var: log-variances, (values, d_z).
     """
     precision = torch.exp(-log_var.double())
     natural = torch.cat([mu * precision, -precision / 2], dim=-1)
-    matrix = (natural[1:] - natural[:1]).mT
+    apart = natural[1:] - natural[:1]
+    size = torch.maximum(natural[1:].abs(), natural[:1].abs())
+    matrix = torch.where(apart.abs() < ALIKE * size, torch.zeros_like(apart), apart).mT
     return torch.where(torch.isfinite(matrix).all(), matrix, torch.zeros_like(matrix))
 
 

@@ -122,7 +122,9 @@ def test_some_steps_and_then_others_are_all_of_them(kind: str) -> None:
 
 
 def test_a_seed_is_the_same_whoever_is_beside_it() -> None:
-    for kind, rtol in (("vade", 0), ("normed", 1e-4)):  # statistics are one kernel for all seeds
+    # up to the order of float additions, which a library may choose by the size of the stack;
+    # batch statistics are one kernel for all seeds
+    for kind, rtol in (("vade", 1e-5), ("normed", 1e-4)):
         members, ensemble, made = prepared(kind, 4)
         whole, some = ensemble.stack(members), ensemble.stack([members[2], members[0]])
         pick = [2, 0]
