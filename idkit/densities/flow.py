@@ -1,15 +1,14 @@
-"""A density by change of variables: an autoregressive flow onto a base (App. F).
+"""The invertible map of a density by change of variables: an autoregressive flow (App. F).
 
 Papamakarios et al. (2017) for the affine flow, Durkan et al. (2019) for the spline; by zuko.
 """
 
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
-from torch.distributions import AffineTransform, Distribution, Transform
-from zuko.distributions import NormalizingFlow
+from torch.distributions import AffineTransform
 from zuko.flows import MaskedAutoregressiveTransform
 from zuko.transforms import MonotonicRQSTransform
 
@@ -18,7 +17,7 @@ BINS = 8  # of a spline, on [-5, 5]; zuko's own number
 
 
 class Flow(nn.Module):
-    """p(x) = p(z) |det dz/dx|, z = f^-1(x), with an autoregressive map from x to z in each layer.
+    """z = f^-1(x) and the volume that the map stretches by, an autoregressive map in each layer.
 
     Layers see dimensions in ascending and descending order by turns. x is standardised first, a
     part of f with a determinant of its own: splines act on [-5, 5] only.
@@ -27,13 +26,10 @@ class Flow(nn.Module):
     mean: Tensor
     scale: Tensor
 
-    def __init__(
-        self, base: nn.Module, d: int, *, layers: int, hidden: int, transform: Step
-    ) -> None:
+    def __init__(self, d: int, *, layers: int, hidden: int, transform: Step) -> None:
         """Builds the flow.
 
         Args:
-            base: its forward pass returns p(z), event shape (d,).
             d: dimensions, at least 2.
             layers: autoregressive layers.
             hidden: width of the two hidden layers of the net in each.
@@ -46,7 +42,6 @@ class Flow(nn.Module):
             made = partial(made, univariate=MonotonicRQSTransform, shapes=shapes)
         ascending = torch.arange(d)
         orders = (ascending, ascending.flip(0))
-        self.base = base
         self.layers = nn.ModuleList(made(order=orders[n % 2]) for n in range(layers))
         self.register_buffer("mean", torch.zeros(d))
         self.register_buffer("scale", torch.ones(d))
@@ -57,20 +52,15 @@ class Flow(nn.Module):
         self.mean.copy_(x.double().mean(0))
         self.scale.copy_(torch.where(deviation > 0, deviation, 1.0))
 
-    def forward(self) -> Distribution:
-        """p(x), event shape (d,): a flow onto a flow onto the base, one for each layer."""
-        p: Distribution = self.base()
-        for transform in reversed(self._transforms()):
-            p = NormalizingFlow(transform, p)
-        return p
-
-    def inverse(self, x: Tensor) -> Tensor:
-        """Latents z = f^-1(x), (n, d), of observations x (n, d)."""
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Latents z = f^-1(x), (n, d), and log |det dz/dx|, (n,), of observations x (n, d)."""
+        volume = torch.zeros_like(x[:, 0])
         for transform in self._transforms():
-            x = transform(x)
-        return x
+            x, step = transform.call_and_ladj(x)
+            volume = volume + step
+        return x, volume
 
-    def _transforms(self) -> list[Transform]:
-        """What leads from x to z, in this order."""
+    def _transforms(self) -> list[Any]:
+        """What leads from x to z, in this order: torch's transforms, with zuko's way to call them."""
         scaled = AffineTransform(-self.mean / self.scale, 1 / self.scale, event_dim=1)
         return [scaled, *(layer() for layer in self.layers)]

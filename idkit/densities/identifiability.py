@@ -46,6 +46,8 @@ class Condition:
             raise UsageError(f"identifiability={self.mode}: {self.remark()}")
         if self.mode != "penalty" and self.alpha != ALPHA:
             raise UsageError("alpha goes with identifiability=penalty")
+        if not 0 <= self.alpha < inf:
+            raise UsageError(f"alpha is {self.alpha}: a penalty's weight is at least 0")
 
     def remark(self) -> str:
         """Why L cannot be built; empty where it can."""

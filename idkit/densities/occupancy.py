@@ -3,20 +3,23 @@
 import torch
 from torch import Tensor, nn
 
-PACE = 0.01  # weight of a batch; the shares look back over some 200 of them
+PACE = 0.01  # weight of a batch in the long run; the shares look back over some 200 of them
 
 
 class Occupancy(nn.Module):
     """The mean responsibility of each component, as batch normalisation keeps its running means.
 
-    `share` is a buffer: it is seen by nothing that learns, and stays with the weights.
+    The first batches weigh alike, so that a short training is told as it was. `share` and `batches`
+    are buffers: they are seen by nothing that learns, and stay with the weights.
     """
 
     share: Tensor
+    batches: Tensor
 
     def __init__(self, components: int) -> None:
         super().__init__()
         self.register_buffer("share", torch.full((components,), 1 / components))
+        self.register_buffer("batches", torch.zeros(()))
 
     def forward(self, responsibilities: Tensor) -> Tensor:
         """Takes a batch in, in training mode.
@@ -29,7 +32,9 @@ class Occupancy(nn.Module):
         """
         known = responsibilities.detach()
         if self.training:
-            self.share.mul_(1 - PACE).add_(PACE * known.flatten(0, -2).mean(0))
+            self.batches.add_(1)
+            weight = torch.clamp(1 / self.batches, min=PACE)
+            self.share.add_(weight * (known.flatten(0, -2).mean(0) - self.share))
         return entropy(known).mean()
 
     def diagnostics(self) -> dict[str, Tensor]:

@@ -7,7 +7,9 @@ import torch
 from torch import Tensor, nn
 
 from idkit.densities.flow import Flow, Step
+from idkit.densities.identifiability import Condition
 from idkit.densities.mixture import Mixture
+from idkit.densities.occupancy import Occupancy
 from idkit.errors import UsageError
 from idkit.models import Frame, Terms
 from idkit.nets import Noise
@@ -18,9 +20,12 @@ COMPONENTS = 50
 class GmmFlow(nn.Module):
     """p(x) = p(z) |det dz/dx|, z = f^-1(x), p(z) = sum_u p(u) N(z | mu_u, diag sigma_u^2)."""
 
-    def __init__(self, flow: Flow) -> None:
+    def __init__(self, flow: Flow, mixture: Mixture, condition: Condition) -> None:
         super().__init__()
         self.flow = flow
+        self.mixture = mixture
+        self.occupancy = Occupancy(condition.values)
+        self.condition = condition
 
     def survey(self, x: Tensor, u: Tensor, generator: torch.Generator) -> None:  # noqa: ARG002
         """Takes the scale of the training rows."""
@@ -29,13 +34,36 @@ class GmmFlow(nn.Module):
     def objective(self, x: Tensor, u: Tensor, noise: Noise) -> Terms:  # noqa: ARG002 - exact, unsupervised
         """Paper, eq. F.4: log p(x) = log p(z) + log |det dz/dx|.
 
-        F.4 is printed without the logarithm of the determinant.
+        F.4 is printed without the logarithm of the determinant. `entropy` is that of p(u|z).
         """
-        return {"objective": self.flow().log_prob(x).mean()}
+        z, log_volume = self.flow(x)
+        log_puz = self.mixture().log_prob_components(z)
+        return {
+            "objective": (torch.logsumexp(log_puz, -1) + log_volume).mean(),
+            "entropy": self.occupancy(torch.softmax(log_puz, -1)),
+        }
 
     def embed(self, x: Tensor, u: Tensor) -> Tensor:  # noqa: ARG002 - unsupervised
         """Latents z = f^-1(x), (n, d_x)."""
-        return self.flow.inverse(x)
+        z: Tensor = self.flow(x)[0]
+        return z
+
+    def remark(self) -> str:
+        """Why the condition of the identifiability theorem is not watched; else empty."""
+        return self.condition.remark()
+
+    def diagnostics(self) -> Terms:
+        """How many components are in use; rank and condition number of L."""
+        found = self.condition.diagnostics(self.mixture.mu, self.mixture.log_var)
+        return self.occupancy.diagnostics() | found
+
+    def project(self, noise: Noise) -> dict[str, Tensor]:  # noqa: ARG002 - L is only tracked
+        """Nothing."""
+        return {}
+
+    def responsibilities(self, x: Tensor) -> Tensor:
+        """p(u|z), z = f^-1(x), (n, components), rows summing to 1."""
+        return self.mixture.responsibilities(self.embed(x, x))
 
 
 def recipe(shape: tuple[int, ...]) -> dict[str, Any]:
@@ -79,5 +107,6 @@ def build(
     for name, value in (("components", components), ("layers", layers), ("hidden", hidden)):
         if value < 1:
             raise UsageError(f"{name} is {value}: gmmflow needs at least one")
-    base = Mixture(components, d, start="uniform")
-    return GmmFlow(Flow(base, d, layers=layers, hidden=hidden, transform=transform))
+    mixture = Mixture(components, d, start="uniform")
+    flow = Flow(d, layers=layers, hidden=hidden, transform=transform)
+    return GmmFlow(flow, mixture, Condition("track", components, d))

@@ -37,7 +37,8 @@ class Hash(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Codes in [0, 2^bits), (n,) int64, of observations as stored (n, ...)."""
-        h = (x.flatten(1) - self.mean) @ self.projection.mT
+        # in double, which no --precision touches: embed and train must agree on the code
+        h = (x.flatten(1).double() - self.mean) @ self.projection.double().mT
         powers = 2 ** torch.arange(len(self.projection), device=x.device)
         return ((h >= 0) * powers).sum(-1)
 
@@ -64,7 +65,9 @@ class Rademacher(nn.Module):
     def objective(self, x: Tensor, u: Tensor, noise: Noise) -> Terms:  # noqa: ARG002 - u is hashed
         """Paper, eq. 4: E log p(x|z) - KL[q(z|x) || p(z|u(x))] + log p(u(x)), by one sample of z.
 
-        The last term is the rest of KL[q(z, u|x) || p(z, u)]; the `entropy` of q(u|x) is 0.
+        The last term is the rest of KL[q(z, u|x) || p(z, u)]. What the components have come to be
+        in z is told by p(u|z) at the posterior mean: its `entropy`, and as `agreement` its mean
+        for the code that x has, in [0, 1], 1 where z determines the code.
         """
         code = self.hash(x)
         observed = self.likelihood.observe(x, noise)
@@ -72,7 +75,9 @@ class Rademacher(nn.Module):
         log_px = self.likelihood(self.decoder(sample(q, noise), noise)).log_prob(observed.scored)
         log_pu = torch.log_softmax(self.logits, -1)[code]
         terms = elbo(log_px, kl_divergence(q, self.prior(code)).sum(-1) - log_pu)
-        terms["entropy"] = self.occupancy(one_hot(code, len(self.logits)))
+        by_z = self._components_of(q.loc.detach())
+        terms["entropy"] = self.occupancy(by_z)
+        terms["agreement"] = (by_z.detach() * one_hot(code, len(self.logits))).sum(-1).mean()
         return self.condition.penalised(terms, self.prior.mu, self.prior.log_var)
 
     def embed(self, x: Tensor, u: Tensor) -> Normal:  # noqa: ARG002 - u is hashed
@@ -99,6 +104,13 @@ class Rademacher(nn.Module):
     def marginal(self) -> DiagonalMixture:
         """p(z), with the learnt p(u)."""
         return DiagonalMixture(self.logits, self.prior.mu, self.prior.log_var)
+
+    def responsibilities(self, x: Tensor) -> Tensor:
+        """p(u|z) at the posterior mean, (n, components), rows summing to 1; q(u|x) is the hash."""
+        return self._components_of(self.embed(x, x).loc)
+
+    def _components_of(self, z: Tensor) -> Tensor:
+        return torch.softmax(self.marginal().log_prob_components(z), -1)
 
 
 def build(

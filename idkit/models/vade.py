@@ -1,6 +1,5 @@
 """The variational deep embedding: a VAE whose prior is a learnt mixture (Jiang et al. 2017)."""
 
-import torch
 from torch import Tensor, nn
 from torch.distributions import Normal
 
@@ -29,15 +28,16 @@ class Vade(nn.Module):
         """Paper, eq. 6: log p(x|z) + log p(z) - log q(z|x), by one sample of z.
 
         With q(u|x) = p(u|z) built from that same sample, the KL term of eq. 5 over u is 0
-        (Falck et al. 2021). `entropy` is that of q(u|x).
+        (Falck et al. 2021). `entropy` is that of q(u|x) at the posterior mean: the noise of the
+        sample tells no rows apart.
         """
         observed = self.likelihood.observe(x, noise)
         q = self.posterior(observed.seen, noise)
         z = sample(q, noise)
         log_px = self.likelihood(self.decoder(z, noise)).log_prob(observed.scored)
-        log_puz = self.mixture().log_prob_components(z)
-        kl = q.log_prob(z).sum(-1) - torch.logsumexp(log_puz, -1)
-        terms = elbo(log_px, kl) | {"entropy": self.occupancy(torch.softmax(log_puz, -1))}
+        kl = q.log_prob(z).sum(-1) - self.mixture().log_prob(z)
+        terms = elbo(log_px, kl)
+        terms["entropy"] = self.occupancy(self.mixture.responsibilities(q.loc.detach()))
         return self.condition.penalised(terms, self.mixture.mu, self.mixture.log_var)
 
     def embed(self, x: Tensor, u: Tensor) -> Normal:  # noqa: ARG002 - u is learnt

@@ -1,29 +1,41 @@
 """The shares of components follow training, and say when it has come to one."""
 
 from math import log
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from torch import Tensor
+from torch.distributions import Normal
 
 from idkit.assembly import Design, builder
 from idkit.densities.occupancy import PACE, Occupancy, entropy
 from idkit.training.fit import Ensembles, Rows, Settings, Training
+from idkit.training.streams import Live
 
 
 def rows(n: int, k: int, seed: int = 0) -> Tensor:
     return torch.softmax(torch.randn(n, k, generator=torch.Generator().manual_seed(seed)), -1)
 
 
-def test_shares_move_towards_the_mean_responsibilities_at_their_pace() -> None:
+def test_shares_are_the_mean_of_the_first_batches_and_then_follow_at_their_pace() -> None:
     watched = Occupancy(4)
-    p = rows(50, 4)
-    for _ in range(3):
+    batches = [rows(50, 4, seed) for seed in range(3)]
+    for p in batches:
         watched(p)
-    left = (1 - PACE) ** 3
-    torch.testing.assert_close(watched.share, left * 0.25 + (1 - left) * p.mean(0))
-    assert float(watched.share.sum()) == pytest.approx(1)
+    torch.testing.assert_close(watched.share, torch.cat(batches).mean(0))
+    watched.batches.fill_(1000)
+    before, p = watched.share.clone(), rows(50, 4, 9)
+    watched(p)
+    torch.testing.assert_close(watched.share, (1 - PACE) * before + PACE * p.mean(0))
+
+
+def test_a_collapse_from_the_first_batch_on_is_seen_at_once() -> None:
+    watched = Occupancy(40)
+    for _ in range(22):
+        watched(torch.eye(40)[:1].expand(64, -1))
+    assert float(watched.diagnostics()["perplexity"]) == pytest.approx(1)
 
 
 def test_positions_of_a_grid_count_as_rows() -> None:
@@ -53,11 +65,50 @@ def test_perplexity_counts_components_in_equal_use() -> None:
         assert float(watched.diagnostics()["perplexity"]) == pytest.approx(used)
 
 
+@pytest.mark.parametrize("model", ["vade", "rademacher"])
+def test_noise_of_the_posterior_tells_no_rows_apart(model: str) -> None:
+    """Where q(z|x) is the same for every x, components far apart share its samples out."""
+    made: Any = builder(Design(model, "mlp3", "gaussian", (4,), 0, 2, False, SMALL[model]))()
+    prior = made.mixture if model == "vade" else made.prior
+    with torch.no_grad():
+        for parameter in made.posterior.parameters():
+            parameter.zero_()
+        prior.mu.copy_(torch.linspace(-3, 3, len(prior.mu)).unsqueeze(1).expand(-1, 2))
+        prior.log_var.fill_(-2.0)
+    noise = Live(torch.Generator().manual_seed(1))
+    terms = made.objective(rows(64, 4), torch.zeros(64, dtype=torch.int64), noise)
+    assert float(terms["entropy"]) == pytest.approx(float(entropy(made.occupancy.share)), rel=1e-4)
+
+
+def test_a_code_that_z_determines_is_agreed_on() -> None:
+    made: Any = builder(Design("rademacher", "mlp3", "gaussian", (4,), 0, 4, False, {"bits": 2}))()
+    x = torch.randn(200, 4, generator=torch.Generator().manual_seed(2))
+    code = made.hash(x)
+    corners = torch.tensor([[i & 1, i >> 1, 0, 0] for i in range(4)]) * 20.0 - 10
+
+    class Known(torch.nn.Module):
+        def forward(self, _x: Tensor, _noise: Any) -> Normal:
+            return Normal(corners[code], torch.ones(()))
+
+    made.posterior = Known()
+    with torch.no_grad():
+        made.prior.mu.copy_(corners)
+    u = torch.zeros(200, dtype=torch.int64)
+    found = made.objective(x, u, Live(torch.Generator().manual_seed(1)))["agreement"]
+    assert float(found) == pytest.approx(1)
+    with torch.no_grad():
+        made.prior.mu.fill_(0.0)
+        made.prior.log_var.fill_(0.0)
+    found = made.objective(x, u, Live(torch.Generator().manual_seed(1)))["agreement"]
+    assert float(found) == pytest.approx(1 / 4)
+
+
 def test_nothing_is_learnt_from_being_watched() -> None:
     p = rows(5, 3).requires_grad_()
     assert not Occupancy(3)(p).requires_grad
 
 
+SMALL: dict[str, dict[str, Any]] = {"vade": {"components": 4}, "rademacher": {"bits": 2}}
 KNOBS = {"vade": {"components": 3}, "rademacher": {"bits": 2}, "rvqvae": {"codes": 3, "width": 4}}
 
 
