@@ -61,6 +61,6 @@ class Flow(nn.Module):
         return x, volume
 
     def _transforms(self) -> list[Any]:
-        """What leads from x to z, in this order: torch's transforms, with zuko's way to call them."""
+        """What leads from x to z, in this order; each is called as zuko's transforms are."""
         scaled = AffineTransform(-self.mean / self.scale, 1 / self.scale, event_dim=1)
         return [scaled, *(layer() for layer in self.layers)]
