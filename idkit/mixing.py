@@ -39,6 +39,21 @@ class Mixing:
         """The condition number of each matrix, (count,)."""
         return np.array([np.linalg.cond(matrix) for matrix in self.matrices])
 
+    def distortion(self, s: NDArray[Any]) -> Floats:
+        """The condition number of the Jacobian dx/ds at sources (n, d), shape (n,), at least 1.
+
+        The matrices alone do not tell it: where rotations mix, each has condition number 1, and
+        all that makes the way back hard is the function between them.
+        """
+        x = np.asarray(s, np.float64)
+        jacobian = np.broadcast_to(np.eye(x.shape[1]), (len(x), x.shape[1], x.shape[1]))
+        for number, matrix in enumerate(self.matrices):
+            if number or self.first == "activation":
+                jacobian = jacobian * self._slopes(x)[:, None, :]
+                x = self._bend(x)
+            x, jacobian = x @ matrix, jacobian @ matrix
+        return np.asarray(np.linalg.cond(jacobian))
+
     @property
     def facts(self) -> dict[str, Any]:
         """All but the matrices, as plain values."""
@@ -71,6 +86,11 @@ class Mixing:
         if self.activation == "leaky":
             return np.where(x > 0, x, self.slope * x)
         return np.tanh(x) + self.slope * x
+
+    def _slopes(self, x: Floats) -> Floats:
+        if self.activation == "leaky":
+            return np.where(x > 0, 1.0, self.slope)
+        return 1 - np.tanh(x) ** 2 + self.slope
 
     def _straighten(self, y: Floats) -> Floats:
         if self.activation == "leaky":

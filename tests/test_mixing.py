@@ -64,3 +64,28 @@ def test_rotations_are_orthogonal_and_well_conditioned_ones_have_unit_columns() 
 def test_more_matrices_than_are_drawn_are_refused() -> None:
     with pytest.raises(UsageError, match="1001 well-conditioned matrices"):
         mixing.conditioned(np.random.default_rng(0), 1001, 3)
+
+
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    d=st.integers(1, 5),
+    activation=st.sampled_from(["leaky", "xtanh"]),
+    first=st.sampled_from(["activation", "matrix"]),
+)
+@settings(max_examples=30, deadline=None)
+def test_the_distortion_is_the_condition_number_of_the_jacobian(
+    seed: int, d: int, activation: Activation, first: First
+) -> None:
+    rng = np.random.default_rng(seed)
+    made = Mixing(mixing.conditioned(rng, 3, d), activation, 0.2, first)
+    s = rng.standard_normal((1, d))
+    step = 1e-6 * np.eye(d)
+    jacobian = (made.mix(s + step) - made.mix(s - step)) / 2e-6
+    if np.abs(jacobian - (made.mix(s + 2 * step) - made.mix(s)) / 2e-6).max() < 1e-4:  # no kink
+        np.testing.assert_allclose(made.distortion(s), np.linalg.cond(jacobian), rtol=1e-3)
+
+
+def test_rotations_alone_distort_nothing() -> None:
+    rng = np.random.default_rng(0)
+    made = Mixing(mixing.rotations(rng, 3, 4), "leaky", 1.0, "activation")
+    np.testing.assert_allclose(made.distortion(rng.standard_normal((5, 4))), 1)

@@ -177,6 +177,12 @@ def _write_data(
     if "condition" in dataset.extras:
         numbers = ", ".join(f"{number:.3g}" for number in dataset.extras["condition"])
         show.note(f"condition numbers of the mixing matrices: {numbers or 'none, L is 1'}")
+    if "distortion" in dataset.extras:
+        low, middle, high = np.quantile(dataset.extras["distortion"], (0.05, 0.5, 0.95))
+        show.note(
+            f"condition number of the whole mixing at a row: {middle:.3g} ({low:.3g} to {high:.3g} "
+            "at 90% of the rows)"
+        )
 
 
 def _write_latents(

@@ -37,8 +37,9 @@ def sample(
 
     Returns:
         x, s (n, sources) float32 and u (n,), n = segments * per_segment, in the order of the
-        segments, without a split; `mixing`, its condition numbers, and `covariance`, that of the
-        sources in each segment (segments, sources, sources), among the extras.
+        segments, without a split; among the extras `mixing`, its condition numbers, `distortion`,
+        that of the whole mixing at each row, and `covariance`, that of the sources in each segment
+        (segments, sources, sources).
 
     Raises:
         UsageError: when a number makes no data set.
@@ -68,6 +69,7 @@ def sample(
         extras={
             "mixing": mixing.matrices,
             "condition": mixing.condition,
+            "distortion": mixing.distortion(s),
             "covariance": covariance,
         },
         about={"mixing": mixing.facts},

@@ -49,8 +49,8 @@ def sample(
 
     Returns:
         x, s (n, sources) float32 and u (n,), n = segments * per_segment, in the order of the
-        segments, without a split; `mixing`, the matrices, and their condition numbers among the
-        extras.
+        segments, without a split; among the extras `mixing`, the matrices, their condition
+        numbers, and `distortion`, that of the whole mixing at each row.
 
     Raises:
         UsageError: when a number makes no data set.
@@ -83,6 +83,10 @@ def sample(
         u,
         s.astype(np.float32),
         recipe=replace(SYNTHETIC, d_z=sources),
-        extras={"mixing": made.matrices, "condition": made.condition},
+        extras={
+            "mixing": made.matrices,
+            "condition": made.condition,
+            "distortion": made.distortion(s),
+        },
         about={"mixing": made.facts},
     )
