@@ -106,6 +106,24 @@ class Watched(Protocol):
 
 
 @runtime_checkable
+class Responsible(Protocol):
+    """A model that tells which component an observation belongs to."""
+
+    def responsibilities(self, x: Tensor) -> Tensor:
+        """p(u|z) of the representation of x, (n, K) or (n, h, w, K), rows summing to 1."""
+        ...
+
+
+@runtime_checkable
+class Quantised(Protocol):
+    """A model whose decoder does not read the representation, but what codes make of it."""
+
+    def quantised(self, z: Tensor) -> Tensor:
+        """What the decoder reads, of the shape of the latents z (n, d_z, h, w)."""
+        ...
+
+
+@runtime_checkable
 class Generative(Protocol):
     """A model that new observations can be drawn from."""
 

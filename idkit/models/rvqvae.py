@@ -47,6 +47,11 @@ class RvqVae(nn.Module):
         z: Tensor = self.encoder(self.likelihood.observe(x).seen)[0]
         return z
 
+    def quantised(self, z: Tensor) -> Tensor:
+        """The expected code of each position, (n, d_z, h, w), of latents of that shape."""
+        codes: Tensor = self.codebook(z.movedim(1, -1)).probs @ self.codebook.codes
+        return codes.movedim(-1, 1)
+
     def responsibilities(self, x: Tensor) -> Tensor:
         """q(u|x) of each position, (n, h, w, codes), rows summing to 1."""
         probabilities: Tensor = self.codebook(self.embed(x, x).movedim(1, -1)).probs

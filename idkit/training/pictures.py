@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from idkit.models import Generative
+from idkit.models import Generative, Quantised
 
 Pictures = dict[str, NDArray[np.float32]]
 
@@ -24,14 +24,15 @@ def pictures(
 
     Returns:
         Pixels in [0, 1], each (n, c, h, w): `rows`, the images; `reconstructions`, the expected
-        pixels of their posterior means; and where the model has a prior `samples`, the same of
-        draws from it, and `means`, the same of the means of its at most n most likely components
-        where there are several.
+        pixels of their posterior means, or of what codes make of these; and where the model has a
+        prior `samples`, the same of draws from it, and `means`, the same of the means of its at
+        most n most likely components where there are several.
     """
     found: dict[str, torch.Tensor] = {"rows": torch.from_numpy(x) / 255}
     with torch.no_grad():
         q = model.embed(torch.from_numpy(x), torch.from_numpy(u))
-        z = {"reconstructions": q if isinstance(q, torch.Tensor) else q.loc}
+        mean = q if isinstance(q, torch.Tensor) else q.loc
+        z = {"reconstructions": model.quantised(mean) if isinstance(model, Quantised) else mean}
         if isinstance(model, Generative):
             z |= _of_the_prior(model, len(x), generator)
         found |= {name: model.likelihood.pixels(model.decoder(each)) for name, each in z.items()}

@@ -1,5 +1,6 @@
 """Reconstructions, samples and component means of trained models."""
 
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -10,8 +11,8 @@ import torch
 
 from idkit.cli import run
 from idkit.densities.likelihoods import bernoulli, gaussian, logistic
-from idkit.models import Frame, ivae, vade, vae
-from idkit.nets import mlp
+from idkit.models import Frame, ivae, rvqvae, vade, vae
+from idkit.nets import grid, mlp
 from idkit.training.pictures import Pictures, pictures
 
 SHAPE = (3, 4, 4)
@@ -68,6 +69,26 @@ def test_draws_follow_their_generator_and_the_prior() -> None:
     found = of(model)
     for sample in found["samples"]:
         assert min(np.abs(sample - mean).max() for mean in found["means"]) < 1e-5
+
+
+def test_codes_are_decoded_where_a_codebook_was_trained() -> None:
+    made = Frame(
+        SHAPE,
+        0,
+        2,
+        True,
+        partial(grid.encoder, width=4),
+        partial(grid.decoder, width=4),
+        bernoulli.build,
+    )
+    model: Any = rvqvae.build(made, codes=3).eval()
+    with torch.no_grad():
+        z = model.embed(torch.from_numpy(X), torch.zeros(5))
+        codes = model.responsibilities(torch.from_numpy(X)) @ model.codebook.codes
+        expected = model.likelihood.pixels(model.decoder(codes.movedim(-1, 1)))
+        raw = model.likelihood.pixels(model.decoder(z))
+    np.testing.assert_allclose(of(model)["reconstructions"], expected, rtol=1e-5)
+    assert np.abs(raw.numpy() - expected.numpy()).max() > 1e-6
 
 
 def test_plot_images_from_the_shell(
