@@ -35,6 +35,12 @@ def embed(
     statistic: Annotated[
         Statistic, typer.Option("--statistic", help="z: the posterior mean, or a sample.")
     ] = "mean",
+    responsibilities: Annotated[
+        bool,
+        typer.Option(
+            "--responsibilities", help="Write q(u|x), too: which component a row belongs to."
+        ),
+    ] = False,
     seed: options.Seed = 0,
     out: Annotated[
         str | None,
@@ -76,10 +82,15 @@ def embed(
         dataset, origin = loaded[wanted]
         _check_data(model, dataset)
         meta, chosen = _meta(model, dataset, origin, split, statistic, seed)
+        if responsibilities:
+            meta["command"] += " --responsibilities"
         status = "skipped" if _is_current(target, meta, force=force) else "written"
         if status == "written":
             files.refuse_existing(target, force=force)
-            arrays = _latents(model, dataset, chosen, statistic, seed)
+            module = _restored(model, dataset)
+            arrays = _latents(model, module, dataset, chosen, statistic, seed)
+            if responsibilities:
+                arrays["responsibilities"] = _responsibilities(model, module, dataset.x[chosen])
             files.write(target, arrays, meta, force=force)
         rows.append({"status": status, "n": len(chosen), "path": target})
     if out != "-":
@@ -156,18 +167,40 @@ def _is_current(target: str, meta: Mapping[str, Any], *, force: bool) -> bool:
         return False
 
 
+def _restored(model: "files.Artefact", dataset: "Dataset") -> Any:
+    """The model with its weights, in eval mode."""
+    from idkit.assembly import restore
+    from idkit.runs import split_model
+
+    module = restore(model.meta, split_model(model.arrays)[0], label=model.label)
+    _check_labels(model, module, dataset)
+    return module
+
+
+def _responsibilities(model: "files.Artefact", module: Any, x: Any) -> Any:
+    from idkit.models import Responsible
+    from idkit.training.embed import responsibilities
+
+    if not isinstance(module, Responsible):
+        raise IdkitError(
+            f"{model.label}: {model.meta['model']} has no components: leave out --responsibilities"
+        )
+    return responsibilities(module, x)
+
+
 def _latents(
-    model: "files.Artefact", dataset: "Dataset", chosen: Any, statistic: Statistic, seed: int
+    model: "files.Artefact",
+    module: Any,
+    dataset: "Dataset",
+    chosen: Any,
+    statistic: Statistic,
+    seed: int,
 ) -> dict[str, Any]:
     """The arrays of a latents/1 artefact."""
     import numpy as np
 
-    from idkit.assembly import restore
-    from idkit.runs import split_model
     from idkit.training.embed import posterior
 
-    module = restore(model.meta, split_model(model.arrays)[0], label=model.label)
-    _check_labels(model, module, dataset)
     u = None if dataset.u is None else dataset.u[chosen]
     mu, sigma = posterior(module, dataset.x[chosen], u)
     if not np.isfinite(mu).all():

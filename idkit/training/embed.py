@@ -6,6 +6,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from idkit.models import Responsible
+
 BLOCK_ROWS = 1000
 Floats = NDArray[np.float32]
 
@@ -37,3 +39,22 @@ def posterior(
                 means.append(q.loc.numpy())
                 deviations.append(q.scale.numpy())
     return np.concatenate(means), np.concatenate(deviations) if deviations else None
+
+
+def responsibilities(model: Responsible, x: NDArray[Any]) -> Floats:
+    """Which component each observation belongs to, block by block.
+
+    Args:
+        model: a trained model in eval mode.
+        x: observations as stored, (n, *shape).
+
+    Returns:
+        p(u|z) of their representations, (n, K) or (n, h, w, K), in [0, 1], summing to 1 over the
+        last axis.
+    """
+    with torch.no_grad():
+        blocks = [
+            model.responsibilities(torch.from_numpy(np.array(x[start : start + BLOCK_ROWS])))
+            for start in range(0, len(x), BLOCK_ROWS)
+        ]
+    return np.concatenate([block.numpy() for block in blocks])

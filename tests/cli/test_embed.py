@@ -74,6 +74,20 @@ def edited(model: str, name: str = "edited.safetensors", **changes: Any) -> str:
 # What is made
 
 
+def test_responsibilities_are_written_on_request(capsys: pytest.CaptureFixture[str]) -> None:
+    (model,) = trained("--model", "vade", "--components", "3")
+    assert idkit("embed", model) == 0
+    assert "responsibilities" not in latents(model).arrays
+    assert idkit("embed", model, "--responsibilities", "--force") == 0
+    found = latents(model)
+    assert found.arrays["responsibilities"].shape == (16, 3)
+    np.testing.assert_allclose(found.arrays["responsibilities"].sum(1), 1, rtol=1e-5)
+    assert found.meta["command"].endswith("--responsibilities")
+    (plain,) = [path for path in trained("--model", "vae") if "vade" not in path]
+    assert idkit("embed", plain, "--responsibilities") == 3
+    assert "vae has no components" in capsys.readouterr().err
+
+
 def test_latents_stand_beside_each_model_with_what_belongs_to_their_rows(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
