@@ -184,7 +184,9 @@ def _train(
             show.note(f"note: {remark}")
         trained = crew.train(job, batches, processes=min(threads, len(batches)))
     _exit_if_stopped(trained.signal, "the same command goes on from here")
-    _note_collapse(job, [seed for seed in numbers if seed in trained.seconds])
+    fresh = [seed for seed in numbers if seed in trained.seconds]
+    _note_collapse(job, fresh)
+    _note_unfinished(job, fresh)
     return [_row(job, seed, trained.seconds.get(seed)) for seed in numbers]
 
 
@@ -197,6 +199,17 @@ def _note_collapse(job: crew.Job, trained: Sequence[int]) -> None:
         found = use(made.arrays) if made is not None else None
         if found is not None and found.collapsed:
             show.note(f"note: seed {seed}: components: {found}")
+
+
+def _note_unfinished(job: crew.Job, trained: Sequence[int]) -> None:
+    """Names the seeds whose fit ended before it had found what it looked for."""
+    made = {seed: job.group.finished(seed) for seed in trained}
+    ended = [s for s, one in made.items() if one is not None and not one.arrays.get("converged", 1)]
+    if ended:
+        show.note(
+            f"note: {seeds.named(ended)}: the search for components has not converged: the data "
+            "may have no independent linear sources"
+        )
 
 
 def _row(job: crew.Job, seed: int, seconds: float | None) -> dict[str, Any]:

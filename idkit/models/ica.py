@@ -18,19 +18,21 @@ SMALLEST_VARIANCE = 1e-10  # of the largest; less is rounding error of the covar
 class Ica(nn.Module):
     """z = W (x - mean), W chosen so that coordinates are as far from Gaussian as can be.
 
-    `iterations` tells how long the search took; it has not converged where that is 1000, as on
-    data without independent linear sources.
+    `iterations` tells how long the search took, `converged` whether it found an end: on data
+    without independent linear sources it often does not.
     """
 
     mean: Tensor
     unmixing: Tensor
     iterations: Tensor
+    converged: Tensor
 
     def __init__(self, d_x: int, d_z: int) -> None:
         super().__init__()
         self.register_buffer("mean", torch.zeros(d_x))
         self.register_buffer("unmixing", torch.zeros(d_z, d_x))
         self.register_buffer("iterations", torch.zeros((), dtype=torch.int64))
+        self.register_buffer("converged", torch.zeros((), dtype=torch.bool))
 
     def survey(self, x: Tensor, u: Tensor, generator: torch.Generator) -> None:  # noqa: ARG002
         """Fits to all training rows, from the seed's own random start.
@@ -57,12 +59,13 @@ class Ica(nn.Module):
             max_iter=MOST_ITERATIONS,
             random_state=int(torch.randint(2**32, (), generator=generator)),
         )
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)  # `iterations` tells
+        with warnings.catch_warnings(record=True) as warned:
+            warnings.simplefilter("always", ConvergenceWarning)
             search.fit((rows - found.mean_) @ whitening.T)
         self.mean.copy_(torch.from_numpy(found.mean_))
         self.unmixing.copy_(torch.from_numpy(search.components_ @ whitening))
         self.iterations.fill_(search.n_iter_)
+        self.converged.fill_(not any(one.category is ConvergenceWarning for one in warned))
 
     def embed(self, x: Tensor, u: Tensor) -> Tensor:  # noqa: ARG002 - the room's signature
         """The components, (n, d_z), each of unit variance over the training rows."""

@@ -8,15 +8,17 @@ from torch.distributions import Normal
 
 from idkit.densities.normal import Posterior
 from idkit.models import Frame, Terms
-from idkit.nets import Noise
+from idkit.nets import GridEncoder, Noise
 
 
 class Untrained(nn.Module):
-    """q(z|x) of an encoder at its initial parameters, those of a `vae` of the same seed."""
+    """An encoder at its initial parameters, those of a `vae`, or of an `ae`, of the same seed."""
 
     def __init__(self, frame: Frame) -> None:
         super().__init__()
-        self.posterior = Posterior(frame.encoder(frame.shape, frame.d_z))
+        encoder = frame.encoder(frame.shape, frame.d_z)
+        self.gridded = isinstance(encoder, GridEncoder)
+        self.posterior = encoder if self.gridded else Posterior(encoder)
         self.likelihood = frame.likelihood(frame.shape)
 
     def objective(self, x: Tensor, u: Tensor, noise: Noise) -> Terms:  # noqa: ARG002 - unsupervised
@@ -24,10 +26,11 @@ class Untrained(nn.Module):
         self.posterior(self.likelihood.observe(x, noise).seen, noise)
         return {"objective": torch.zeros(())}
 
-    def embed(self, x: Tensor, u: Tensor) -> Normal:  # noqa: ARG002 - unsupervised
-        """q(z|x)."""
-        q: Normal = self.posterior(self.likelihood.observe(x).seen)
-        return q
+    def embed(self, x: Tensor, u: Tensor) -> Normal | Tensor:  # noqa: ARG002 - unsupervised
+        """q(z|x); where the encoder gives a grid, that grid, (n, d_z, h, w)."""
+        q: Any = self.posterior(self.likelihood.observe(x).seen)
+        found: Normal | Tensor = q[0] if self.gridded else q
+        return found
 
 
 def recipe(shape: tuple[int, ...]) -> dict[str, Any]:  # noqa: ARG001 - the room's signature

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from idkit.nets import WeightNormConv
+from idkit.nets import BatchNorm, WeightNormConv
 from idkit.training.streams import Live
 
 Init = Literal["torch", "data"]
@@ -32,7 +32,8 @@ def rescale(model: Any, x: Tensor, u: Tensor, generator: torch.Generator) -> Non
 
     Every linear and convolutional layer gets Kaiming-normal weights; then, layer after layer
     along one forward pass, each output channel is shifted and scaled to mean 0 and standard
-    deviation 0.1 (a layer without bias is scaled only).
+    deviation 0.1 (a layer without bias is scaled only). The running statistics of batch
+    normalisation are then those of the same batch, so that the model can be used as it is.
 
     Args:
         model: a freshly built model.
@@ -61,6 +62,9 @@ def rescale(model: Any, x: Tensor, u: Tensor, generator: torch.Generator) -> Non
                 nn.init.kaiming_normal_(layer.weight, generator=generator)
                 hook = layer.register_forward_hook(on_output)
                 hooks.callback(hook.remove)
+            elif isinstance(layer, BatchNorm):
+                hooks.callback(setattr, layer, "momentum", layer.momentum)
+                layer.momentum = None  # the mean over all batches, of which there is one
         model.objective(x, u, Live(generator))
 
 

@@ -14,6 +14,7 @@ from idkit import files
 from idkit.assembly import Design, builder
 from idkit.cli import run
 from idkit.errors import IdkitError, UsageError
+from idkit.models import ica
 from idkit.training.embed import posterior
 from idkit.training.fit import Ensembles, Outcome, Rows, Settings, Training
 
@@ -88,6 +89,14 @@ def test_ica_is_white_and_starts_from_its_own_seed() -> None:
     assert all(np.array_equal(one.state[name], again.state[name]) for name in one.state)
 
 
+def test_ica_says_whether_its_search_has_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    x, _ = mixed()
+    made = design("ica", (4,), 4)
+    assert trained(made, x, [1])[0].state["converged"]
+    monkeypatch.setattr(ica, "MOST_ITERATIONS", 1)
+    assert not trained(made, x, [1])[0].state["converged"]
+
+
 def test_ica_says_how_many_directions_there_are() -> None:
     x, _ = mixed()
     x = np.concatenate([x, x[:, :1], np.ones((len(x), 1), np.float32)], axis=1)
@@ -128,6 +137,14 @@ def test_an_untrained_encoder_is_that_of_a_vae_of_the_same_seed_before_its_first
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+def test_an_untrained_grid_is_that_of_an_ae_before_its_first_step() -> None:
+    x = np.random.default_rng(0).standard_normal((40, 1, 8, 8)).astype(np.float32)
+    (floor,) = trained(design("untrained", (1, 8, 8), 2, "grid"), x, [7])
+    (ae,) = trained(design("ae", (1, 8, 8), 2, "grid"), x, [7])
+    name = "trunk.layers.0.weight"
+    assert np.array_equal(floor.state[f"posterior.{name}"], ae.state[f"encoder.{name}"])
 
 
 @pytest.mark.parametrize("model", FLOORS)

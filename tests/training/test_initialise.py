@@ -1,11 +1,13 @@
 """Initial parameters: from their stream alone, and of the spread that is asked for."""
 
+from typing import Any
+
 import pytest
 import torch
 from torch import Tensor, nn
 
 from idkit.models import Terms
-from idkit.nets import Noise
+from idkit.nets import BatchNorm, Noise
 from idkit.training.initialise import SPREAD, initialise, rescale
 
 
@@ -136,3 +138,13 @@ def test_the_layers_own_start_does_not_matter(fill: float) -> None:
         for parameter in model.parameters():
             parameter.fill_(fill)
     torch.testing.assert_close(weights(started(model, x)), weights(started(convolutional(), x)))
+
+
+def test_batch_statistics_after_the_look_at_the_data_are_those_of_the_data() -> None:
+    model = Probe(nn.Conv2d(1, 3, 3), BatchNorm(3))
+    x = torch.randn(16, 1, 6, 6, generator=generator(1)) + 2
+    rescale(model, x, torch.zeros(16), generator(2))
+    norm: Any = model.layers[1]
+    assert norm.momentum == 0.1
+    torch.testing.assert_close(norm.running_mean, torch.zeros(3), atol=1e-6, rtol=0)
+    torch.testing.assert_close(norm.running_var.sqrt(), torch.full((3,), SPREAD), rtol=1e-2, atol=0)
