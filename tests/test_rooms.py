@@ -21,12 +21,13 @@ LIBRARY = {
     "align": {"maps", "gram", "errors"},
     "halves": {"errors"},
     "ranks": {"errors"},
-    "metrics": {"blas", "align", "maps", "gram", "halves", "ranks", "shelf", "errors"},
-    "stats": {"metrics", "align", "maps", "gram", "halves", "ranks", "errors"},
+    "metrics": {"blas", "align", "maps", "gram", "halves", "ranks", "shelf", "errors", "counts"},
+    "stats": {"metrics", "align", "maps", "gram", "halves", "ranks", "errors", "counts"},
     "plots": {"files", "stats", "errors"},
     "files": {"errors"},
     "shelf": {"errors"},
     "errors": set(),
+    "counts": set(),
 }
 TORCH = {"training", "models", "densities", "nets"}
 HEAVY = {"torch", "numpy", "scipy", "sklearn", "matplotlib", "statsmodels", "pandas", "zuko"}

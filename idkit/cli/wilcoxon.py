@@ -10,7 +10,8 @@ import typer
 
 from idkit.cli import long_table, options, show
 from idkit.cli.compared import command
-from idkit.errors import ExitCode, UsageError
+from idkit.counts import counted
+from idkit.errors import ExitCode, IdkitError, UsageError
 
 if TYPE_CHECKING:
     from idkit.files import Artefact, Table
@@ -108,7 +109,8 @@ def wilcoxon(
 
     --fail-if reads the 95% interval of the shift a - b. 'worse by 0.02': all of it lies below
     -0.02, the loss is shown. 'maybe worse by 0.02': some of it does, the loss is not ruled out.
-    'better' is the mirror image, 'different' either; without 'by' the number is 0.
+    'better' is the mirror image, 'different' either; without 'by' the number is 0. With fewer than
+    6 cells there is no interval, and the condition is refused (exit 3).
 
     \b
     idkit wilcoxon scores.npz
@@ -133,6 +135,8 @@ def wilcoxon(
     blocks = _names(block) if block is not None else []
     cells = tabulate(columns, value=value, by=by, pair=named, block=blocks)
     found = compare(cells, zeros=zeros)
+    if stop is not None:
+        _check_decidable(str(fail_if), found)
     rows = [_row(test, tests=len(found), margin=margin) for test in found]
     planned = _power_rows(found, shift, seed) if shift is not None else None
     whole = _friedman(cells)
@@ -258,6 +262,18 @@ def _write(
     found_too = {"tests": list(rows), "friedman": None if whole is None else asdict(whole)}
     meta = files.metadata(SCHEMA, command("wilcoxon", told), opened, **told, **found_too)
     files.write(out, arrays, meta, force=force)
+
+
+def _check_decidable(text: str, found: "Sequence[Comparison]") -> None:
+    """An interval without ends would let every loss pass, or none: nothing can be said of it."""
+    from idkit.stats.compare import FEWEST
+
+    for test in found:
+        if not math.isfinite(test.shift_high):
+            raise IdkitError(
+                f"'{text}' cannot be decided: {test.a} and {test.b} share "
+                f"{counted(test.n, 'cell')}, at least {FEWEST} are needed for a 95% interval"
+            )
 
 
 def _stop(stop: "Condition", text: str, found: "Sequence[Comparison]") -> None:

@@ -17,6 +17,7 @@ from idkit.stats.signed_rank import Zeros, signed_rank
 
 ALPHA = 0.05  # at or below it a p-value is called significant
 LEVEL = 1 - ALPHA  # of the intervals
+FEWEST = 6  # observations whose interval has ends: five have no p below 2 / 2**5 > ALPHA
 
 
 @dataclass(frozen=True)

@@ -202,6 +202,17 @@ def test_fail_if_exits_1_where_the_condition_holds(
     assert (f"'{condition}' holds for base against vade" in said.err) == (code == 1)
 
 
+@pytest.mark.parametrize("condition", ["worse by 0.02", "maybe worse by 0.02", "maybe better"])
+def test_fail_if_is_refused_where_there_is_no_interval(
+    tmp_path: Path, capsys: Capture, condition: str
+) -> None:
+    path = scores(tmp_path / "scores.npz", eight("vade", 0.03)[3:-3])
+    out = tmp_path / "tests.npz"
+    code, said = failing(capsys, path, "--fail-if", condition, "-o", str(out))
+    assert (code, out.exists()) == (3, False)
+    assert f"'{condition}' cannot be decided: vade and base share 2 cells, at least 6" in said
+
+
 def test_power_says_how_many_cells_it_takes(capsys: Capture) -> None:
     words = [str(PAPER), *COLUMNS, "--power", "--shift", "0.02"]
     rows = rows_of(capsys, *words)
