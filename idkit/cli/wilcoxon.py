@@ -65,7 +65,8 @@ def wilcoxon(
         typer.Option(
             "--block",
             metavar="COLUMNS",
-            help="Cells alike in these go together: p_block, from sign flips of whole blocks.",
+            help="Cells alike in these go together: p_block, from sign flips of whole blocks, then "
+            "decides, and shift and interval are of block means.",
         ),
     ] = None,
     zeros: Annotated[
@@ -104,13 +105,17 @@ def wilcoxon(
 
     A cell is what two families have in common (the data, the architecture, d_z); each gives one
     difference. Every pair of families is tested, a the one that the input names first; p_holm
-    counts all of them. p is
-    exact with ties, too; w is W+; n counts zeros. Into a pipe the table has all columns.
+    counts all of them. p is exact with ties, too; w is W+; n counts zeros. Into a pipe the table
+    has all columns.
 
     --fail-if reads the 95% interval of the shift a - b. 'worse by 0.02': all of it lies below
     -0.02, the loss is shown. 'maybe worse by 0.02': some of it does, the loss is not ruled out.
     'better' is the mirror image, 'different' either; without 'by' the number is 0. With fewer than
     6 cells there is no interval, and the condition is refused (exit 3).
+
+    With --block, cells of one block count as one observation: the verdict, p_holm (then Holm of
+    p_block), the shift and its interval, --margin, --fail-if and --power all go by blocks; p, w
+    and rank_biserial stay those of the cells.
 
     \b
     idkit wilcoxon scores.npz
@@ -217,7 +222,7 @@ def _power_rows(found: "Sequence[Comparison]", shift: float, seed: int) -> list[
     streams = np.random.default_rng(seed).spawn(len(found))
     rows = []
     for test, rng in zip(found, streams, strict=True):
-        plan = power(test.differences, shift=shift, rng=rng)
+        plan = power(test.units, shift=shift, rng=rng)
         about = {"a": test.a, "b": test.b, "n": plan.n, "shift": plan.shift}
         rows.append({**about, "power": plan.power, "needed": plan.needed})
     return rows
@@ -270,9 +275,10 @@ def _check_decidable(text: str, found: "Sequence[Comparison]") -> None:
 
     for test in found:
         if not math.isfinite(test.shift_high):
+            count = counted(len(test.units), "cell" if test.p_block is None else "block")
             raise IdkitError(
-                f"'{text}' cannot be decided: {test.a} and {test.b} share "
-                f"{counted(test.n, 'cell')}, at least {FEWEST} are needed for a 95% interval"
+                f"'{text}' cannot be decided: {test.a} and {test.b} share {count}, at least "
+                f"{FEWEST} are needed for a 95% interval"
             )
 
 

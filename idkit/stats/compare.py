@@ -17,7 +17,8 @@ from idkit.stats.signed_rank import Zeros, signed_rank
 
 ALPHA = 0.05  # at or below it a p-value is called significant
 LEVEL = 1 - ALPHA  # of the intervals
-FEWEST = 6  # observations whose interval has ends: five have no p below 2 / 2**5 > ALPHA
+FEWEST = 6  # units whose interval has ends: five have no p below 2 / 2**5 > ALPHA
+FINER = 6  # decimals of a mean over a block beyond those of its members; past them it is noise
 
 
 @dataclass(frozen=True)
@@ -34,14 +35,16 @@ class Comparison:
         w: W+, the sum of the ranks of the cells in which a is larger.
         p: two-sided p of the signed-rank test, in (0, 1].
         method: how p was found.
-        p_holm: p adjusted for all pairs tested together (Holm).
+        p_holm: p adjusted for all pairs tested together (Holm); with blocks p_block adjusted.
         p_block: two-sided p from sign flips of whole blocks, not adjusted; None without blocks.
         blocks: blocks that bear evidence; None without blocks.
-        shift: Hodges-Lehmann estimate of a - b, in the unit of the values.
-        shift_low: lower end of its 95% interval, -inf with fewer than 6 cells.
-        shift_high: upper end, inf with fewer than 6 cells.
+        shift: Hodges-Lehmann estimate of a - b over the units, in the unit of the values.
+        shift_low: lower end of its 95% interval, -inf with fewer than 6 units.
+        shift_high: upper end, inf with fewer than 6 units.
         rank_biserial: in [-1, 1], 1 where a is larger in every cell; nan where all are equal.
         differences: a - b in each cell, shape (n,), rounded to the precision of the values.
+        units: what is taken as independent: the differences; with blocks the mean difference of
+            each block, shape (blocks that have a cell,).
     """
 
     a: str
@@ -61,10 +64,19 @@ class Comparison:
     shift_high: float
     rank_biserial: float
     differences: NDArray[np.float64]
+    units: NDArray[np.float64]
+
+    @property
+    def decisive(self) -> float:
+        """The p, not adjusted, that the finding rests on: p_block where there are blocks."""
+        return self.p if self.p_block is None else self.p_block
 
 
 def compare(cells: Cells, *, zeros: Zeros = "wilcox") -> tuple[Comparison, ...]:
     """Tests every pair of families.
+
+    Cells of one block are not independent, so that with blocks everything that decides is of
+    blocks: Holm adjusts p_block, and the shift and its interval are those of the block means.
 
     Args:
         cells: the table, as `cells.tabulate` makes it.
@@ -83,7 +95,7 @@ def compare(cells: Cells, *, zeros: Zeros = "wilcox") -> tuple[Comparison, ...]:
             f"no cell has two of the families {', '.join(cells.families)}: "
             f"the first cells are {' | '.join(cells.names[:3])}; pair by fewer columns"
         )
-    adjusted = holm([test.p for test in alone])
+    adjusted = holm([test.decisive for test in alone])
     return tuple(replace(test, p_holm=float(p)) for test, p in zip(alone, adjusted, strict=True))
 
 
@@ -96,9 +108,11 @@ def _pair(cells: Cells, a: int, b: int, zeros: Zeros) -> Comparison:
     """One comparison, its p not yet adjusted."""
     both = _shared(cells, a, b)
     d = differences(cells.values[both, a], cells.values[both, b], decimals=cells.decimals)
-    test, shift = signed_rank(d, zeros=zeros), hodges_lehmann(d, level=LEVEL)
-    block = None if cells.blocks is None else block_flips(d, cells.blocks[both], zeros=zeros)
-    exact = cells.decimals + 2  # a median of two means of two differences has no more decimals
+    units, block, exact = d, None, cells.decimals + 2  # all that medians of means of two have
+    if cells.blocks is not None:
+        block = block_flips(d, cells.blocks[both], zeros=zeros)
+        units, exact = _block_means(d, cells.blocks[both]), cells.decimals + FINER
+    test, shift = signed_rank(d, zeros=zeros), hodges_lehmann(units, level=LEVEL)
     return Comparison(
         a=cells.families[a],
         b=cells.families[b],
@@ -117,7 +131,12 @@ def _pair(cells: Cells, a: int, b: int, zeros: Zeros) -> Comparison:
         shift_high=_rounded(shift.high, exact),
         rank_biserial=rank_biserial(d, zeros=zeros),
         differences=d,
+        units=units,
     )
+
+
+def _block_means(d: NDArray[np.float64], blocks: NDArray[np.int64]) -> NDArray[np.float64]:
+    return np.array([d[blocks == block].mean() for block in np.unique(blocks)])
 
 
 def _rounded(number: float, places: int) -> float:

@@ -38,7 +38,7 @@ def power(differences: NDArray[np.float64], *, shift: float, rng: np.random.Gene
     The differences, less their Hodges-Lehmann shift, are drawn with replacement and turned by fair
     signs, which makes the test's null hypothesis true of them (at a shift of 0 the power is the
     level); then the shift is added. Ties are broken at random, the test is the exact one. Cells
-    are taken as independent.
+    are taken as independent; where they come in blocks, give the mean difference of each block.
 
     Args:
         differences: of the table at hand, shape (n,), n >= 1.

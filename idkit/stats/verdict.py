@@ -1,13 +1,15 @@
 """What does a comparison say, in one plain sentence?"""
 
-from idkit.stats.compare import ALPHA, Comparison
+from idkit.counts import counted
+from idkit.stats.compare import ALPHA, FEWEST, Comparison
 from idkit.stats.equivalence import Decision, equivalence
 
 
 def verdict(comparison: Comparison, *, tests: int, margin: float | None = None) -> str:
     """The finding, and the caveats that bear on it.
 
-    A difference is called one where the p adjusted for all tests is at most 5%.
+    A difference is called one where the p adjusted for all tests is at most 5%; with blocks that
+    p, the shift and the interval are of whole blocks.
 
     Args:
         comparison: one pair of families.
@@ -38,13 +40,18 @@ def _finding(test: Comparison, tests: int) -> str:
     size = f"shift {test.shift:.3g}"
     if test.shift_high < float("inf"):
         size += f", 95% interval {test.shift_low:.3g} to {test.shift_high:.3g}"
-    p = f"p = {test.p:.2g}"
+    p = f"p = {test.decisive:.2g}"
+    if test.p_block is not None:
+        p += " by whole blocks"
     if tests > 1:
         p += f", {test.p_holm:.2g} after Holm for {tests} tests"
+    over = counted(test.n, "cell")
+    if test.p_block is not None:
+        over += f" in {counted(len(test.units), 'block')}"
     if test.p_holm > ALPHA:
-        return f"{test.a} and {test.b} cannot be told apart over {_cells(test.n)} ({size}; {p})"
+        return f"{test.a} and {test.b} cannot be told apart over {over} ({size}; {p})"
     side = "higher" if test.rank_biserial > 0 else "lower"
-    return f"{test.a} is {side} than {test.b} over {_cells(test.n)} ({size}; {p})"
+    return f"{test.a} is {side} than {test.b} over {over} ({size}; {p})"
 
 
 def _against_margin(test: Comparison, margin: float) -> str:
@@ -55,6 +62,10 @@ def _against_margin(test: Comparison, margin: float) -> str:
             return f"its interval alone, for one test, lies beyond {margin:g}"
         case Decision.DIFFERENT:
             return f"different: by more than {margin:g}"
+        case Decision.UNDECIDED if len(test.units) < FEWEST:
+            what = "cell" if test.p_block is None else "block"
+            count = counted(len(test.units), what)
+            return f"undecided: {count} give no interval to hold against the margin of {margin:g}"
         case Decision.UNDECIDED:
             return f"undecided: the interval reaches over the margin of {margin:g}"
 
@@ -63,38 +74,45 @@ def _caveats(test: Comparison, tests: int, margin: float | None) -> list[str]:
     caveats = []
     if test.zeros < test.n:
         caveats += _of_evidence(test, tests)
+        caveats += _of_interval(test)
         if test.p_holm > ALPHA and margin is None:
             caveats.append("this does not show that they are equal")
         if test.p_block is None:
             caveats.append("cells taken as independent")
         else:
-            caveats.append(_of_blocks(test, test.p_block, test.blocks or 0))
+            caveats.append(f"were all cells independent, p = {test.p:.2g}")
     if test.absent:
-        caveats.append(f"{_cells(test.absent)} left out for lack of one of the two")
+        caveats.append(f"{counted(test.absent, 'cell')} left out for lack of one of the two")
     return caveats
 
 
 def _of_evidence(test: Comparison, tests: int) -> list[str]:
+    if test.blocks is not None and smallest_p(test.blocks) > ALPHA:
+        count = counted(test.blocks, "block")
+        verb = "differs is" if test.blocks == 1 else "differ are"
+        return [f"{count} that {verb} too few for a block p below {ALPHA}"]
     signs = test.n - test.zeros
-    if smallest_p(signs) > ALPHA:
+    if test.blocks is None and smallest_p(signs) > ALPHA:
+        verb = "differs" if signs == 1 else "differ"
         return [
-            f"with {_cells(signs)} that differ no p below {ALPHA} is possible, "
+            f"with {counted(signs, 'cell')} that {verb} no p below {ALPHA} is possible, "
             f"the smallest is {smallest_p(signs):g}"
         ]
-    if test.p <= ALPHA < test.p_holm:
+    if test.decisive <= ALPHA < test.p_holm:
         return [f"alone it would pass at 5%, as one of {tests} tests it does not"]
     return []
 
 
-def _of_blocks(test: Comparison, p: float, blocks: int) -> str:
-    if smallest_p(blocks) > ALPHA:
-        return f"{blocks} blocks that differ are too few for a block p below {ALPHA}"
-    turn = "but" if (p > ALPHA) != (test.p > ALPHA) else "and"
-    return f"{turn} with the {blocks} blocks flipped whole p = {p:.2g}"
-
-
-def _cells(count: int) -> str:
-    return "1 cell" if count == 1 else f"{count} cells"
+def _of_interval(test: Comparison) -> list[str]:
+    """Where p and the interval, which weigh a block by its ranks and by its mean, part ways."""
+    if test.p_block is None:
+        return []
+    beyond = test.shift_low if test.rank_biserial > 0 else -test.shift_high  # of zero, if above it
+    if test.p_holm <= ALPHA and beyond <= 0:
+        return ["p is of the ranks of the cells, the interval is of block means and does not agree"]
+    if test.decisive > ALPHA and not test.shift_low <= 0 <= test.shift_high:
+        return ["the interval is of block means, p is of the ranks of the cells and does not agree"]
+    return []
 
 
 def _all(count: int) -> str:

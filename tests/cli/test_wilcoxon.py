@@ -166,6 +166,20 @@ def test_blocks_and_margin_fill_their_columns(capsys: Capture) -> None:
     rows = rows_of(capsys, str(PAPER), *COLUMNS, "--block", "arch,dataset", "--margin", "0.1")
     assert [row["p_block"] for row in rows] == [0.578125, 0.1328125, 0.1171875]
     assert all("; equivalent: the interval lies within 0.1" in row["verdict"] for row in rows)
+    assert [row["p_holm"] for row in rows] == [0.578125, 0.3515625, 0.3515625]
+
+
+def test_blocks_are_what_fail_if_and_power_count(capsys: Capture) -> None:
+    few = (*COLUMNS, "--block", "arch")
+    code, said = failing(capsys, str(PAPER), *few, "--fail-if", "maybe different")
+    assert code == 3
+    assert "'maybe different' cannot be decided: ivae and vade share 3 blocks, at least 6" in said
+    blocks = (*COLUMNS, "--block", "arch,dataset")
+    assert cli.run(["wilcoxon", str(PAPER), *COLUMNS, "--fail-if", "different", "-q"]) == 1
+    assert cli.run(["wilcoxon", str(PAPER), *blocks, "--fail-if", "different", "-q"]) == 0
+    capsys.readouterr()
+    plans = rows_of(capsys, str(PAPER), *blocks, "--power", "--shift", "0.02")
+    assert [plan["n"] for plan in plans] == [8, 8, 8]
 
 
 def test_zeros_are_treated_as_asked_and_the_method_says_so(tmp_path: Path, capsys: Capture) -> None:
