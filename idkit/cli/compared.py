@@ -2,6 +2,8 @@
 
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from idkit.cli import show
@@ -43,8 +45,11 @@ def compared(
 
     every = []
     groups = latents.groups([latents.run(each) for each in opened])
-    for group in comparable(groups, alone=truth is not None):
-        against, name = _ground_truth(group, truth)
+    for whole in comparable(groups, alone=truth is not None):
+        against, name = _ground_truth(whole, truth)
+        group = _others(whole, truth, against)
+        if group is None:
+            continue
         names = (*group.names, *name)
         with show.progress(f"shuffles of {group}", how["perms"] or 1) as advance:
             found = comparison.compare(
@@ -57,6 +62,8 @@ def compared(
             )
         seeds = tuple(run.seed for run in group.runs)
         every += [scores.Scored(group.about, names, seeds, found[mode]) for mode in how["modes"]]
+    if not every:
+        raise IdkitError(f"{name[0]} is all there is to compare with itself: give other runs")
     return every
 
 
@@ -130,6 +137,25 @@ def _ground_truth(
     if truth == "sources":
         return group.shared("s"), ("sources",)
     return latents.matrix(truth, "s", "z"), (truth.name,)
+
+
+def _others(
+    group: "Group", truth: "Artefact | Literal['sources'] | None", against: "NDArray[Any] | None"
+) -> "Group | None":
+    """The group without the run that all are compared with, whose score would be 1 by itself."""
+    import numpy as np
+
+    if truth is None or truth == "sources" or against is None:
+        return group
+    here = Path(truth.label).resolve()
+    runs = tuple(
+        run
+        for run in group.runs
+        if Path(run.artefact.label).resolve() != here or not np.array_equal(run.z, against)
+    )
+    if len(runs) < len(group.runs):
+        show.caveat(f"{truth.label} is not compared with itself: its own pair is left out")
+    return replace(group, runs=runs) if runs else None
 
 
 def _labels(group: "Group", labels: "Artefact | None") -> "NDArray[Any]":
