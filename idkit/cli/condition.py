@@ -1,5 +1,6 @@
 """A condition on the columns of a table, at which a script is to stop: 'mcc_out < 0.8'."""
 
+import math
 import operator
 import re
 from collections.abc import Callable, Sequence
@@ -63,6 +64,9 @@ def parse(text: str, columns: Sequence[str]) -> Condition:
     column, comparison, number = found.groups()
     shelf.check(column, columns, what="column")
     try:
-        return Condition(column, comparison, float(number))
+        value = float(number)
     except ValueError:
         raise UsageError(f"'{number}' in the condition '{text}' is not a number") from None
+    if not math.isfinite(value):  # no score is below nan, every one is below inf
+        raise UsageError(f"'{number}' in the condition '{text}' is not a finite number")
+    return Condition(column, comparison, value)
