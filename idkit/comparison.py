@@ -113,9 +113,16 @@ def compare(
 
 
 def interval(score: Score) -> Interval:
-    """The interval over seeds of an out-of-sample score, within [0, 1]; ground truth is no seed."""
-    seeds = score.pairs[:, :1] if score.pairs.max() >= score.runs else score.pairs
-    found = jackknife.interval(score.pair_out, seeds)
-    if found.low is None or found.high is None:
+    """The interval over seeds of an out-of-sample score, within [0, 1]; ground truth is no seed.
+
+    Pairs of a run with itself say nothing of other seeds: with S their sum and R their number, the
+    mean over all pairs is (P m + S) / (P + R) of the mean m over the P others, and so are its ends.
+    """
+    alone = score.pairs[:, 0] == score.pairs[:, 1]
+    pairs, values = score.pairs[~alone], score.pair_out[~alone]
+    found = jackknife.interval(values, pairs[:, :1] if pairs.max() >= score.runs else pairs)
+    if found.low is None or found.high is None or found.error is None:
         return found
-    return Interval(max(found.low, 0.0), min(found.high, 1.0), found.error)
+    share, rest = len(values) / len(alone), score.pair_out[alone].sum() / len(alone)
+    low, high = share * found.low + rest, share * found.high + rest
+    return Interval(max(low, 0.0), min(high, 1.0), share * found.error)

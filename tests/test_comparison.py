@@ -47,6 +47,21 @@ def test_draws_follow_the_seed_and_more_of_them_begin_with_the_same() -> None:
     assert few.p_out == 1 / 6
 
 
+@pytest.mark.parametrize("runs", [3, 5, 8])
+def test_self_pairs_carry_the_interval_of_the_others_over(runs: int) -> None:
+    zs = family(runs, 0.7)
+    distinct, every = (
+        comparison.compare(zs, modes=["strong"], self_pairs=selves)["strong"]
+        for selves in (False, True)
+    )
+    pairs = runs * (runs - 1) / 2
+    share = pairs / (pairs + runs)
+    assert every.score.mcc_out == pytest.approx(share * distinct.score.mcc_out + 1 - share)
+    for end in ("low", "high"):
+        expected = share * getattr(distinct.interval, end) + 1 - share
+        assert getattr(every.interval, end) == pytest.approx(expected)
+
+
 def test_every_draw_is_announced() -> None:
     heard: list[int] = []
     comparison.compare(family(3, 1.0), modes=["strong"], perms=4, advance=heard.append)

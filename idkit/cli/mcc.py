@@ -130,6 +130,8 @@ def mcc(
     stop = condition.parse(fail_if, NUMBERS) if fail_if else None
     modes = _modes(mode)
     _check_options(null, perms, labels)
+    if self_pairs and to is not None:
+        raise UsageError("--self-pairs are pairs of runs, with --to there are none: leave one out")
     shown = _table({"pairs": pairs, "curve": curve, "streams": streams})
     files.check_extension(out)
     files.refuse_existing(out, force=force)

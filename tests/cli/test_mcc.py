@@ -221,6 +221,20 @@ def test_self_pairs_are_counted_and_said(
     assert "3 of the pairs are a run with itself" in capsys.readouterr().err
 
 
+def test_the_run_that_others_are_compared_with_has_no_row(
+    rows: Callable[..., list[Row]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = foreign(1, 2, 3)
+    (without,) = rows(*names[1:], "--to", names[0])
+    assert rows(*names, "--to", f"./{names[0]}") == [without]
+    assert run(["mcc", *names, "--to", names[0], "--pairs"]) == ExitCode.DONE
+    streams = capsys.readouterr()
+    assert len(streams.out.splitlines()) == 3
+    assert "1.npy is not compared with itself: its own pair is left out" in streams.err
+    assert run(["mcc", names[0], "--to", names[0]]) == ExitCode.BAD_INPUT
+    assert "1.npy is all there is to compare with itself" in capsys.readouterr().err
+
+
 def test_a_grid_is_compared_position_by_position(rows: Callable[..., list[Row]]) -> None:
     z = RNG.standard_normal((80, 3, 2, 2))
     for name in ("a", "b", "c"):
@@ -332,6 +346,9 @@ def test_options_that_would_have_to_score_anew_are_refused_on_scores(
         (["--mode", "strong,wek"], "'weak'"),
         (["--corr", "kendall"], "corr"),
         (["--perms", "0", "--null", "rows"], "perms"),
+        (["--self-pairs", "--to", "1.npy"], "--self-pairs are pairs of runs"),
+        (["--fail-if", "mcc_out < nan"], "'nan'"),
+        (["--fail-if", "mcc_out < inf"], "is not a finite number"),
     ],
 )
 def test_options_that_make_no_sense_are_usage_errors(
