@@ -72,6 +72,12 @@ def _against_margin(test: Comparison, margin: float) -> str:
 
 def _caveats(test: Comparison, tests: int, margin: float | None) -> list[str]:
     caveats = []
+    if 0 < test.zeros < test.n:
+        verb = "is" if test.zeros == 1 else "are"
+        caveats.append(
+            f"{test.zeros} of {counted(test.n, 'cell')} {verb} equal, and {verb} left out of the "
+            "test but not of the shift"
+        )
     if test.zeros < test.n:
         caveats += _of_evidence(test, tests)
         caveats += _of_interval(test)

@@ -243,6 +243,15 @@ def test_six_cells_are_enough_and_zeros_do_not_count() -> None:
     assert verdict_of([0.0] * 6, steps).startswith("a is lower than b")
 
 
+def test_equal_cells_are_named_where_there_are_others() -> None:
+    steps = [0.0, 0.0, *(float(i) for i in range(1, 7))]
+    said = "2 of 8 cells are equal, and are left out of the test but not of the shift"
+    assert said in verdict_of(steps, [0.0] * 8)
+    assert "1 of 7 cells is equal, and is left out" in verdict_of(steps[1:], [0.0] * 7)
+    assert "left out of the test" not in verdict_of(steps[2:], [0.0] * 6)
+    assert "left out of the test" not in verdict_of(steps[:2], [0.0] * 2)
+
+
 def test_no_difference_is_not_called_equality() -> None:
     a, b = [0.3, 0.1, 0.5, 0.2, 0.9, 0.4], [0.2, 0.3, 0.4, 0.6, 0.8, 0.4]
     assert "this does not show that they are equal" in verdict_of(a, b)
