@@ -70,7 +70,14 @@ def error(who: str, text: str) -> None:
     sys.stderr.write(f"{who}: {' '.join(text.split())}\n")
 
 
-def rows(rows: Sequence[Row], *, schema: str, as_json: bool, title: str = "") -> None:
+def rows(
+    rows: Sequence[Row],
+    *,
+    schema: str,
+    as_json: bool,
+    title: str = "",
+    beside: Mapping[str, Any] | None = None,
+) -> None:
     """Prints a table: Rich on a terminal, TSV into a pipe, one JSON document on request.
 
     Args:
@@ -78,9 +85,11 @@ def rows(rows: Sequence[Row], *, schema: str, as_json: bool, title: str = "") ->
         schema: what the rows are, as `idkit.scores/1`.
         as_json: whether to print the JSON document.
         title: a heading, on a terminal only.
+        beside: what else the JSON document holds, below the rows.
     """
     if as_json:
         document = {"schema": schema, "version": __version__, "rows": [_plain(row) for row in rows]}
+        document |= beside or {}
         line(json.dumps(document, indent=1, allow_nan=False))
     elif sys.stdout.isatty():
         _rich_table(rows, title)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 SCHEMA = "idkit.tests/1"
 POWER_SCHEMA = "idkit.power/1"
 GAPS_NAMED = 4  # pairs of families without a common cell; the rest are counted
-POWER_TITLE = "power at a level of 5%; needed: cells for 80%"
+POWER_TITLE = "power of one test at 5%, without Holm; needed: cells (--block: blocks) for 80%"
 FOUND = (
     *("a", "b", "n", "zeros", "ties", "w", "p", "method", "p_holm", "p_block"),
     *("shift", "shift_low", "shift_high", "rank_biserial"),
@@ -90,7 +90,12 @@ def wilcoxon(
         ),
     ] = None,
     power: Annotated[
-        bool, typer.Option("--power", help="How many cells it takes to find --shift.")
+        bool,
+        typer.Option(
+            "--power",
+            help="How many cells it takes to find --shift, by one test at 5% without Holm; where "
+            "a cell is a seed, 'needed' counts seeds.",
+        ),
     ] = False,
     shift: Annotated[
         float | None,
@@ -149,9 +154,14 @@ def wilcoxon(
     if out is not None:
         told: Row = {"value": value, "by": by, "pair": named, "block": blocks or None}
         told |= {"zeros": zeros, "margin": margin}
-        _write(out, told, opened, rows, found, whole, force=force)
+        asked = {**told, "power": True, "shift": shift, "seed": seed} if power else told
+        results = {
+            "friedman": None if whole is None else asdict(whole),
+            **({"power": planned} if power else {}),
+        }
+        _write(out, asked, opened, rows, found, {**told, **results}, force=force)
     if out != "-":
-        _print(rows, planned, as_json=as_json)
+        _print(rows, planned, whole, as_json=as_json)
     _explain(rows, whole)
     if stop is not None:
         _stop(stop, str(fail_if), found)
@@ -196,13 +206,20 @@ def _explain_gaps(
         show.note(f"not compared, as no cell has both: {', '.join(apart[:GAPS_NAMED])}{rest}")
 
 
-def _print(rows: Sequence[Row], planned: Sequence[Row] | None, *, as_json: bool) -> None:
+def _print(
+    rows: Sequence[Row],
+    planned: Sequence[Row] | None,
+    whole: "Friedman | None",
+    *,
+    as_json: bool,
+) -> None:
     if planned is not None:
         show.rows(planned, schema=POWER_SCHEMA, as_json=as_json, title=POWER_TITLE)
         return
     narrow = sys.stdout.isatty() and not as_json
     shown = [_brief(row) for row in rows] if narrow else rows
-    show.rows(shown, schema=SCHEMA, as_json=as_json, title=TITLE)
+    beside = {"friedman": None if whole is None else asdict(whole)}
+    show.rows(shown, schema=SCHEMA, as_json=as_json, title=TITLE, beside=beside)
 
 
 def _brief(row: Row) -> Row:
@@ -223,6 +240,8 @@ def _power_rows(found: "Sequence[Comparison]", shift: float, seed: int) -> list[
     rows = []
     for test, rng in zip(found, streams, strict=True):
         plan = power(test.units, shift=shift, rng=rng)
+        if plan.withheld:
+            show.note(f"no power for {test.a} and {test.b}: {plan.withheld}")
         about = {"a": test.a, "b": test.b, "n": plan.n, "shift": plan.shift}
         rows.append({**about, "power": plan.power, "needed": plan.needed})
     return rows
@@ -253,19 +272,18 @@ def _explain(rows: Sequence[Row], whole: "Friedman | None") -> None:
 
 def _write(
     out: str,
-    told: Row,
+    asked: Row,
     opened: "Sequence[Artefact | Table]",
     rows: Sequence[Row],
     found: "Sequence[Comparison]",
-    whole: "Friedman | None",
+    kept: Row,
     *,
     force: bool,
 ) -> None:
     from idkit import files
 
     arrays = {f"{t}/differences": test.differences for t, test in enumerate(found)}
-    found_too = {"tests": list(rows), "friedman": None if whole is None else asdict(whole)}
-    meta = files.metadata(SCHEMA, command("wilcoxon", told), opened, **told, **found_too)
+    meta = files.metadata(SCHEMA, command("wilcoxon", asked), opened, tests=list(rows), **kept)
     files.write(out, arrays, meta, force=force)
 
 

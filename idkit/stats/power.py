@@ -12,6 +12,7 @@ from idkit.stats.signed_rank import critical_value
 
 TARGET = 0.8  # the customary power of a planned study
 DRAWS = 2000  # resampled tables for each number of cells: a standard error of 0.9% at 80%
+SAME = 1e-12  # of the largest: differences that vary by less vary by rounding
 MOST = 1000  # cells beyond which the search gives up
 
 
@@ -22,14 +23,16 @@ class Power:
     Attributes:
         n: cells of the given table.
         shift: the shift supposed.
-        power: share of resampled tables of n cells with p <= 0.05, in [0, 1].
-        needed: the fewest cells with a share of 80%; None beyond 1,000.
+        power: share of resampled tables of n cells with p <= 0.05, in [0, 1]; None where withheld.
+        needed: the fewest cells with a share of 80%; None beyond 1,000, and where withheld.
+        withheld: why there is nothing to resample; empty where there is.
     """
 
     n: int
     shift: float
-    power: float
+    power: float | None
     needed: int | None
+    withheld: str = ""
 
 
 def power(differences: NDArray[np.float64], *, shift: float, rng: np.random.Generator) -> Power:
@@ -39,6 +42,7 @@ def power(differences: NDArray[np.float64], *, shift: float, rng: np.random.Gene
     signs, which makes the test's null hypothesis true of them (at a shift of 0 the power is the
     level); then the shift is added. Ties are broken at random, the test is the exact one. Cells
     are taken as independent; where they come in blocks, give the mean difference of each block.
+    The test is one alone: where several are corrected for, it takes more cells.
 
     Args:
         differences: of the table at hand, shape (n,), n >= 1.
@@ -52,6 +56,9 @@ def power(differences: NDArray[np.float64], *, shift: float, rng: np.random.Gene
     if shift == 0 or not np.isfinite(shift):
         raise UsageError(f"power is asked for at a shift other than 0, as 0.02, not {shift}")
     rest = differences - hodges_lehmann(differences).estimate
+    if rest.size < 2 or np.ptp(rest) <= SAME * np.abs(differences).max():
+        reason = "one difference" if rest.size < 2 else "differences that are all the same"
+        return Power(rest.size, shift, None, None, f"{reason}: of how they vary nothing is known")
     return Power(
         n=rest.size,
         shift=shift,

@@ -81,6 +81,20 @@ def test_json_is_one_document_with_null_for_what_is_undefined(capsys: Capture) -
     assert document["schema"] == "idkit.tests/1"
     assert [list(row) for row in document["rows"]] == [KEYS] * 3
     assert {row["p_block"] for row in document["rows"]} == {None}
+    assert document["friedman"]["p"] == pytest.approx(0.00247875)
+
+
+def test_friedman_is_exact_for_few_cells_and_null_for_two_families(
+    tmp_path: Path, capsys: Capture
+) -> None:
+    groups = [group(m, d, 0.1 * i + d) for i, m in enumerate("abc") for d in range(3)]
+    for few, p in ((groups, 1 / 36), (groups[:6], None)):
+        path = scores(tmp_path / f"{len(few)}.npz", few)
+        assert cli.run(["wilcoxon", path, "--json"]) == 0
+        said = capsys.readouterr()
+        found = json.loads(said.out)["friedman"]
+        assert (found and found["p"]) == (p and pytest.approx(p))
+        assert ("(Friedman, 3 complete cells): p = 0.028, exact." in said.err) == (p is not None)
 
 
 def test_scores_are_read_without_options(tmp_path: Path, capsys: Capture) -> None:
@@ -237,6 +251,22 @@ def test_power_says_how_many_cells_it_takes(capsys: Capture) -> None:
     (few, *_) = rows_of(capsys, *words[:-1], "0.2")
     assert few["power"] == 1.0
     assert few["needed"] < 10
+
+
+def test_power_is_kept_and_withheld_where_differences_do_not_vary(
+    tmp_path: Path, capsys: Capture
+) -> None:
+    groups = [group(m, d, 0.5 + (m == "a") / 4) for m in "ab" for d in range(8)]
+    path, out = scores(tmp_path / "same.npz", groups), str(tmp_path / "tests.npz")
+    assert cli.run(["wilcoxon", path, "--power", "--shift", "0.1", "--json", "-o", out]) == 0
+    said = capsys.readouterr()
+    (row,) = json.loads(said.out)["rows"]
+    assert (row["n"], row["power"], row["needed"]) == (8, None, None)
+    assert "no power for a and b: differences that are all the same" in said.err
+    kept = files.read(out).meta
+    assert kept["power"] == [row]
+    assert "--power" in kept["command"]
+    assert "--shift 0.1" in kept["command"]
 
 
 def test_the_artefact_holds_the_table_and_the_differences(tmp_path: Path, capsys: Capture) -> None:

@@ -53,8 +53,11 @@ def test_a_shift_that_no_table_shows_needs_more_than_there_are() -> None:
     assert power(NOISE, shift=1e-5, rng=rng()).needed is None
 
 
-def test_differences_without_noise_need_the_six_cells_that_any_test_needs() -> None:
-    assert power(np.full(9, 0.3), shift=0.01, rng=rng()).needed == 6
+@pytest.mark.parametrize("differences", [[0.3] * 9, [0.0] * 9, [0.1 + 0.2, 0.3], [0.3]])
+def test_of_differences_that_do_not_vary_nothing_is_known(differences: list[float]) -> None:
+    plan = power(np.array(differences), shift=0.01, rng=rng())
+    assert (plan.n, plan.power, plan.needed) == (len(differences), None, None)
+    assert "nothing is known" in plan.withheld
 
 
 def test_the_side_of_the_shift_and_the_shift_of_the_table_do_not_matter() -> None:
