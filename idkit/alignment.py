@@ -157,15 +157,17 @@ def replicated(aligned: Aligned, threshold: float) -> list[Row]:
 
     Returns:
         For each coordinate of the reference, the most replicated first: `runs`, in how many it is
-        found again, `of` how many, and the means of its matched correlations.
+        found again, `of` how many, and the means of its correlations over the runs in which it is
+        matched at all, nan where there are none.
     """
     score = aligned.scored.comparison.score
     shape = (len(aligned.maps), cast("Permutation", aligned.maps[0]).widths[1])
-    inner, outer = np.zeros(shape), np.zeros(shape)
+    inner, outer = np.full(shape, np.nan), np.full(shape, np.nan)  # nan where it has no match
     for i, found in enumerate(cast("list[Permutation]", aligned.maps)):
         inner[i, found.target] = score.in_sample[i, : len(found.target)]
         outer[i, found.target] = score.out_of_sample[i, : len(found.target)]
     reached = (outer >= threshold).sum(axis=0)
+    means = [_mean_of_known(table) for table in (inner, outer)]
     return [
         {
             **aligned.scored.about,
@@ -173,11 +175,19 @@ def replicated(aligned: Aligned, threshold: float) -> list[Row]:
             "coordinate": int(j),
             "runs": int(reached[j]),
             "of": len(aligned.maps),
-            "corr_in": float(inner[:, j].mean()),
-            "corr_out": float(outer[:, j].mean()),
+            "corr_in": float(means[0][j]),
+            "corr_out": float(means[1][j]),
         }
-        for j in np.lexsort((-outer.mean(axis=0), -reached))
+        for j in np.lexsort((-means[1], -reached))
     ]
+
+
+def _mean_of_known(table: Floats) -> Floats:
+    """Means of columns without their nan; nan for a column that has nothing else."""
+    known = np.isfinite(table)
+    counts = known.sum(axis=0)
+    sums = np.where(known, table, 0.0).sum(axis=0)
+    return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
 
 
 def unpack(artefact: Artefact) -> list[Map]:

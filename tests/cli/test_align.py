@@ -175,6 +175,18 @@ def test_coordinates_that_replicate_are_listed_best_first(
     assert table[-1]["coordinate"] == lost
 
 
+def test_a_coordinate_is_averaged_over_the_runs_that_have_a_match_for_it(
+    rows: Callable[..., list[Row]],
+) -> None:
+    np.save("a.npy", SHARED)
+    np.save("b.npy", SHARED[:, [2, 0]])
+    np.save("c.npy", SHARED[:, [1, 2]])
+    table = rows("align", "a.npy", "b.npy", "c.npy", "--to", "a.npy", "--min-corr", "0")
+    assert {row["coordinate"]: row["runs"] for row in table} == {0: 1, 1: 1, 2: 2, 3: 0}
+    assert [row["corr_out"] for row in table[:3]] == pytest.approx([1, 1, 1])
+    assert (table[3]["coordinate"], table[3]["corr_in"], table[3]["corr_out"]) == (3, None, None)
+
+
 def test_runs_of_other_widths_are_aligned(rows: Callable[..., list[Row]]) -> None:
     np.save("a.npy", SHARED)
     np.save("b.npy", SHARED[:, [2, 0]])
