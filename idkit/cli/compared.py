@@ -109,7 +109,11 @@ def comparable(groups: "Sequence[Group]", *, alone: bool) -> "list[Group]":
         if group not in enough
     ]
     if not enough:
-        raise IdkitError("; ".join(lone))
+        apart = (
+            "; files of different origin are separate groups: to compare runs with ground truth "
+            "name it by --to FILE:KEY"
+        )
+        raise IdkitError("; ".join(lone) + (apart if len(lone) > 1 else ""))
     trusting = [
         f"{group}: rows are taken to be the same in the same order (all have "
         f"{len(group.runs[0].z)}; not every file holds the hash of its rows)"
