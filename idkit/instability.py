@@ -23,9 +23,10 @@ def rows(every: Sequence[Scored]) -> list[Row]:
         every: scores of groups, some of whose settings name what varies.
 
     Returns:
-        Besides what a family is: `stream`; `mcc_out` with its interval; `instability`, which is
-        1 - mcc_out; and `share` of the instability of runs in which all streams vary, None where
-        there are no such runs or they agree perfectly.
+        Besides what a family is: `stream`; `mcc_out` with its interval and the chance level of
+        its group; `instability`, which is 1 - mcc_out; and `share` of the
+        instability of runs in which all streams vary, None where there are no such runs or they
+        agree perfectly.
 
     Raises:
         IdkitError: when no group was trained with one stream varying.
@@ -66,6 +67,8 @@ def _line(held: dict[str, Scored], stream: str) -> Row:
         "mcc_out": found.score.mcc_out,
         "ci_low": found.interval.low,
         "ci_high": found.interval.high,
+        "chance_in": found.chance_in,
+        "chance_out": found.chance_out,
         "instability": instability,
         "share": instability / whole if whole > 0 else None,
     }

@@ -66,7 +66,10 @@ def row(scored: Scored) -> Row:
 
 
 def pair_rows(scored: Scored) -> list[Row]:
-    """One line for each pair of runs: its means over components (and positions of a grid)."""
+    """One line for each pair of runs: its means over components (and positions of a grid).
+
+    The chance level beside them is that of the group: a pair alone has too few shuffles.
+    """
     score = scored.comparison.score
     pairs, which = np.unique(score.pairs, axis=0, return_inverse=True)
     counts = np.bincount(which)
@@ -83,6 +86,8 @@ def pair_rows(scored: Scored) -> list[Row]:
             "k": int(np.isfinite(score.in_sample[which == i]).sum(axis=1).max()),
             "mcc_in": float(inner[i]),
             "mcc_out": float(outer[i]),
+            "chance_in": scored.comparison.chance_in,
+            "chance_out": scored.comparison.chance_out,
         }
         for i, (a, b) in enumerate(pairs)
     ]

@@ -44,6 +44,7 @@ def test_each_stream_has_its_share_of_what_all_bring_about(tmp_path: Path) -> No
     assert list(table) == ["init", "order", "noise", "all"]
     assert table["all"]["share"] == pytest.approx(1)
     assert table["init"]["share"] == pytest.approx(1, abs=0.05)
+    assert 0 < table["init"]["chance_out"] < table["init"]["chance_in"] < 0.3
     # correlation 1 / (1 + size^2) of two runs: 0.5 for size 1, 0.8 for size 0.5
     assert table["all"]["instability"] == pytest.approx(0.5, abs=0.03)
     assert table["order"]["share"] == pytest.approx(0.4, abs=0.05)

@@ -133,6 +133,8 @@ def mcc(
     if self_pairs and to is not None:
         raise UsageError("--self-pairs are pairs of runs, with --to there are none: leave one out")
     shown = _table({"pairs": pairs, "curve": curve, "streams": streams})
+    if null is not None and shown:
+        raise UsageError(f"--null tests a group, --{shown} has no row of it: leave one of them out")
     files.check_extension(out)
     files.refuse_existing(out, force=force)
     files.single_stdin([*latents, *(source for source in (to, labels) if source)])

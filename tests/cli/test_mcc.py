@@ -138,6 +138,16 @@ def test_one_run_says_what_is_missing(capsys: pytest.CaptureFixture[str]) -> Non
     assert "embed another seed" in streams.err
 
 
+def test_files_of_different_origin_are_told_what_to_do(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run(["mcc", ours("vade", 1), *foreign(1)]) == ExitCode.BAD_INPUT
+    said = capsys.readouterr().err
+    assert "files of different origin are separate groups" in said
+    assert "--to FILE:KEY" in said
+    assert said.count("\n") == 1
+
+
 def test_rows_that_are_known_to_differ_are_refused_and_unknown_ones_are_said(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -200,6 +210,8 @@ def test_pairs_and_curve_are_tables_of_the_same_numbers(rows: Callable[..., list
     named = foreign(1, 2, 3, 4)
     (row,) = rows(*named)
     pairs = rows(*named, "--pairs")
+    assert {pair["chance_in"] for pair in pairs} == {row["chance_in"]}
+    assert {pair["chance_out"] for pair in pairs} == {row["chance_out"]}
     assert [(pair["a"], pair["b"]) for pair in pairs][:2] == [
         ("1.npy", "2.npy"),
         ("1.npy", "3.npy"),
@@ -346,6 +358,9 @@ def test_options_that_would_have_to_score_anew_are_refused_on_scores(
         (["--mode", "strong,wek"], "'weak'"),
         (["--corr", "kendall"], "corr"),
         (["--perms", "0", "--null", "rows"], "perms"),
+        (["--null", "rows", "--pairs"], "--null tests a group, --pairs has no row of it"),
+        (["--null", "rows", "--curve"], "--curve has no row of it"),
+        (["--null", "rows", "--streams"], "--streams has no row of it"),
         (["--self-pairs", "--to", "1.npy"], "--self-pairs are pairs of runs"),
         (["--fail-if", "mcc_out < nan"], "'nan'"),
         (["--fail-if", "mcc_out < inf"], "is not a finite number"),
