@@ -32,6 +32,15 @@ def names(room: str) -> tuple[str, ...]:
     return tuple(sorted(module.stem.replace("_", "-") for module in modules))
 
 
+def kind(room: str) -> str:
+    """What one thing of a room is called, in the words of the options.
+
+    >>> kind("models"), kind("densities/likelihoods"), kind("align")
+    ('model', 'likelihood', 'mode')
+    """
+    return "mode" if room == "align" else room.rsplit("/", 1)[-1].removesuffix("s")
+
+
 def summary(room: str, name: str) -> str:
     """The first line of a module's docstring, without importing it."""
     path = HERE / room / f"{name.replace('-', '_')}.py"
@@ -62,7 +71,7 @@ def module(room: str, name: str) -> ModuleType:
     Raises:
         UsageError: as `take` does.
     """
-    check(name, names(room), what=room.rsplit("/", 1)[-1].removesuffix("s"))
+    check(name, names(room), what=kind(room))
     return importlib.import_module(f"idkit.{room.replace('/', '.')}.{name.replace('-', '_')}")
 
 
@@ -80,6 +89,16 @@ def check(name: str, known: Iterable[str], *, what: str) -> str:
     choices = sorted(known)
     if name in choices:
         return name
-    near = difflib.get_close_matches(name.lower(), choices, n=1)
-    hint = f": did you mean '{near[0]}'?" if near else ""
-    raise UsageError(f"unknown {what} '{name}'{hint} (choose from {', '.join(choices) or 'none'})")
+    known_ones = f"(choose from {', '.join(choices) or 'none'})"
+    raise UsageError(f"unknown {what} '{name}'{nearest(name, choices)} {known_ones}")
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """The end of a message about an unknown name: the known one that it may stand for.
+
+    >>> nearest("mcc_uot", ["mcc_in", "mcc_out"]), nearest("seed", ["mcc_in", "mcc_out"])
+    (": did you mean 'mcc_out'?", '')
+    """
+    by_lower = {each.lower(): each for each in known}
+    near = difflib.get_close_matches(name.lower(), by_lower, n=1)
+    return f": did you mean '{by_lower[near[0]]}'?" if near else ""

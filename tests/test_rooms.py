@@ -22,7 +22,7 @@ LIBRARY = {
     "halves": {"errors"},
     "ranks": {"errors"},
     "metrics": {"blas", "align", "maps", "gram", "halves", "ranks", "shelf", "errors", "counts"},
-    "stats": {"metrics", "align", "maps", "gram", "halves", "ranks", "errors", "counts"},
+    "stats": {"metrics", "align", "maps", "gram", "halves", "ranks", "shelf", "errors", "counts"},
     "plots": {"files", "stats", "errors"},
     "files": {"errors"},
     "shelf": {"errors"},

@@ -33,7 +33,7 @@ def _name_of(room: str) -> Callable[[str | None], str | None]:
     def known(name: str | None) -> str | None:
         if name is None:
             return None
-        return shelf.check(name, shelf.names(room), what=room.rsplit("/", 1)[-1].removesuffix("s"))
+        return shelf.check(name, shelf.names(room), what=shelf.kind(room))
 
     return known
 

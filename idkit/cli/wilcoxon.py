@@ -140,6 +140,7 @@ def wilcoxon(
     files.refuse_existing(out, force=force)
     files.single_stdin(tables)
     opened = [files.read_any(source) for source in tables]
+    _check_distinct(opened, by=by)
     columns = long_table.columns(opened)
     named = _names(pair) if pair is not None else long_table.usual_cell(columns, by=by)
     blocks = _names(block) if block is not None else []
@@ -172,6 +173,16 @@ def _check_power(shift: float | None, *, power: bool) -> None:
         raise UsageError("--power needs the difference that is to be found: add --shift 0.02")
     if shift is not None and not power:
         raise UsageError("--shift is the difference to find by --power: add --power")
+
+
+def _check_distinct(opened: "Sequence[Artefact | Table]", *, by: str) -> None:
+    """A file given twice has every row twice, but for a copy that is compared with it by name."""
+    seen: dict[tuple[str, str], str] = {}
+    for one in opened:
+        place = (one.sha256, one.label if by == long_table.SOURCE else "")
+        if place in seen:
+            raise IdkitError(f"{seen[place]} and {one.label} are the same file: give it once")
+        seen[place] = one.label
 
 
 def _names(text: str) -> list[str]:

@@ -91,6 +91,7 @@ def _csv_columns(text: str, label: str) -> dict[str, list[Cell]]:
         raise IdkitError(f"{label} is not a table: line {reader.line_num}: {error}") from None
     if len(lines) < 2:
         raise IdkitError(f"{label} is not a table: it has no rows below '{clip(first.strip())}'")
+    _check_separator([line for _, line in lines], label)
     names = _header([cell.strip() for cell in lines[0][1]], label)
     for number, line in lines[1:]:
         if len(line) != len(names):
@@ -100,6 +101,17 @@ def _csv_columns(text: str, label: str) -> dict[str, list[Cell]]:
             )
     columns = zip(*(line for _, line in lines[1:]), strict=True)
     return {name: _typed(cells) for name, cells in zip(names, columns, strict=True)}
+
+
+def _check_separator(lines: list[list[str]], label: str) -> None:
+    """One column whose every line falls apart at ';' into equally many parts is several columns."""
+    parts = [",".join(line).split(";") for line in lines]  # decimal commas split lines, too
+    named = len(lines[0]) == 1 and len(parts[0]) > 1 and all(map(str.strip, parts[0]))
+    if named and len(set(map(len, parts))) == 1:
+        raise IdkitError(
+            f"{label} looks as if its columns are separated by ';': separate them by commas or "
+            "tabs, with a point in decimal numbers"
+        )
 
 
 def _header(names: list[str], label: str) -> list[str]:

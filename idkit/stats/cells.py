@@ -6,11 +6,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from idkit import shelf
 from idkit.errors import IdkitError, UsageError
 from idkit.stats.precision import decimals
 
 Entry = str | float | None
 Columns = Mapping[str, Sequence[Entry]]
+RESULTS = frozenset(  # columns of idkit's tables that are found, and so name nothing
+    ("mcc_in", "mcc_out", "ci_low", "ci_high", "chance_in", "chance_out", "p", "p_in", "active")
+) | {"dead", "k", "runs", "pairs", "n", "withheld"}
 
 
 @dataclass(frozen=True)
@@ -84,8 +88,8 @@ def _check_columns(
         for name in names:
             if name not in columns:
                 raise IdkitError(
-                    f"there is no column '{name}' for the {role}: the table has "
-                    f"{', '.join(columns)}"
+                    f"there is no column '{name}' for the {role}{shelf.nearest(name, columns)} "
+                    f"(the table has {', '.join(columns)})"
                 )
     roles = [value, by, *pair]
     if not pair or len(set(roles)) < len(roles):
@@ -124,10 +128,11 @@ def _number(entry: Entry, what: str) -> float:
 
 
 def _twice(columns: Columns, place: tuple[str, str], *, by: str, used: set[str]) -> str:
-    others = [name for name in columns if name not in used and len(set(columns[name])) > 1]
+    free = [name for name in columns if name not in used and name not in RESULTS]
+    others = [name for name in free if len(set(columns[name])) > 1]
     hint = f" (as {', '.join(others)})" if others else ""
     return (
-        f"{by}={place[1]} has more than one row in the cell {place[0]}: "
+        f"{by}={place[1]} has more than one row in the cell {place[0]}: average them first, or "
         f"name the columns that tell them apart as part of the cell{hint}"
     )
 

@@ -340,6 +340,7 @@ TABLES = {
     "inf.csv": "model,d_z,mcc_out\nvae,2,inf\nvade,2,0.7\n",
     "apart.csv": "model,d_z,mcc_out\nvae,2,0.5\nvade,3,0.7\n",
     "undefined.csv": "model,d_z,mcc_out\nvae,2,nan\nvade,2,nan\n",
+    "semicolons.csv": "model;d_z;mcc_out\nvae;2;0,5\nvade;2;0,7\n",
     "foreign.csv": "who,fold,accuracy\nx,1,0.5\ny,1,0.6\n",
 }
 
@@ -357,6 +358,11 @@ TABLES = {
         ("foreign.csv", ["--pair", "fold"], 3, "no column 'mcc_out' for the values"),
         ("apart.csv", ["--pair", ","], 2, "at least one must name the cell"),
         ("apart.csv", ["--block", "lab"], 3, "no column 'lab' for the blocks"),
+        ("apart.csv", ["--value", "mcc_uot"], 3, "for the values: did you mean 'mcc_out'?"),
+        ("apart.csv", ["--by", "Modle"], 3, "for the families: did you mean 'model'?"),
+        ("apart.csv", ["--pair", "dz"], 3, "for the cells: did you mean 'd_z'?"),
+        ("apart.csv", ["--block", "dz"], 3, "for the blocks: did you mean 'd_z'?"),
+        ("semicolons.csv", [], 3, "its columns are separated by ';'"),
         ("missing.csv", [], 3, "no such file"),
         ("one_family.csv", ["--zeros", "split"], 2, "'split'"),
         ("one_family.csv", ["--fail-if", "p < 0.05"], 2, "its form is [maybe] worse"),
@@ -394,6 +400,17 @@ def test_a_difference_that_matters_is_not_zero(
     code, said = failing(capsys, str(PAPER), *COLUMNS, *options, "-o", str(out))
     assert (code, out.exists()) == (2, False)
     assert words in said
+
+
+def test_a_file_given_twice_is_said(tmp_path: Path, capsys: Capture) -> None:
+    path = scores(tmp_path / "s.npz", eight("vade", 0.03))
+    code, said = failing(capsys, path, path)
+    assert code == 3
+    assert "are the same file: give it once" in said
+    copy = tmp_path / "copy.npz"
+    copy.write_bytes(Path(path).read_bytes())
+    assert failing(capsys, path, str(copy))[0] == 3
+    assert failing(capsys, path, path, "--by", "file")[0] == 3
 
 
 def test_files_without_a_table_are_named_for_what_they_are(tmp_path: Path, capsys: Capture) -> None:

@@ -149,6 +149,13 @@ def test_the_hint_for_duplicates_names_the_column_that_tells_them_apart() -> Non
         compared(paper(), pair=["arch", "d_z"])
 
 
+def test_the_hint_for_duplicates_names_no_result() -> None:
+    noise: list[Entry] = [i / 72 for i in range(72)]
+    beside: Table = dict.fromkeys(("mcc_in", "ci_low", "chance_out", "p", "active"), noise)
+    with pytest.raises(IdkitError, match=r"average them first.*\(as dataset\)"):
+        compared({**paper(), **beside}, pair=["arch", "d_z"])
+
+
 def test_a_block_must_not_cut_a_cell() -> None:
     with pytest.raises(IdkitError, match="lies in two blocks"):
         compared({**paper(), "half": [str(i % 2) for i in range(72)]}, block=["half"])
@@ -233,6 +240,7 @@ def test_a_verdict_by_blocks_does_not_contradict_itself(means: list[int], size: 
 def test_with_fewer_than_six_cells_the_verdict_says_what_p_is_possible(n: int) -> None:
     text = verdict_of([1.0 + i for i in range(n)], [0.0] * n)
     assert f"no p below 0.05 is possible, the smallest is {2.0 ** (1 - n):g}" in text
+    assert ("with 1 cell that differs no p" in text) == (n == 1)
     assert "95% interval" not in text
 
 
