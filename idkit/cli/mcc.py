@@ -146,7 +146,9 @@ def mcc(
     how = {"modes": modes, "cca_dim": cca_dim, "corr": corr, "split": split, "seed": seed}
     how |= {"self_pairs": self_pairs, "rematch": rematch}
     if opened[0].schema in stored.SCHEMAS:
-        stored.check_unused(opened[0], {**how, "modes": mode, "to": to, "null": null})
+        shuffled = any(each.schema not in stored.SCHEMAS for each in opened)  # anew, on other rows
+        given = {**how, "modes": mode, "to": to, "null": null, "seed": 0 if shuffled else seed}
+        stored.check_unused(opened[0], given)
         every = stored.scores_of(opened, seed)
     else:
         how["perms"] = None if null is None else perms or PERMS

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from idkit.latents import Run
 
 STDIN = "-"
+FILES = (".npz", ".npy", ".safetensors", ".csv", ".tsv")  # no folder is called so by intent
 KEPT = ("data", "model", "arch", "seed", "variant", "settings", "rows", "split", "statistic")
 
 
@@ -32,6 +33,10 @@ def places(runs: "Sequence[Run]", folder: str | None, *, force: bool) -> list[Pa
 
     if folder == STDIN:
         raise UsageError("--apply writes one file for each run: give a folder, -o FOLDER")
+    if folder is not None and Path(folder).suffix.lower() in FILES:
+        raise UsageError(
+            f"--apply writes one file for each run: give a folder, -o FOLDER, not {folder}"
+        )
     names = [run.artefact.name for run in runs]
     if STDIN in names:
         raise UsageError("--apply names its outputs after its inputs: give files, not '-'")

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from idkit.counts import counted
 from idkit.errors import IdkitError, UsageError
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ USUAL = {
     "null": None,
     "self_pairs": False,
     "rematch": False,
+    "seed": 0,
 }
 
 
@@ -76,7 +78,7 @@ def _transferred(stored: "Artefact", opened: "Sequence[Artefact]", seed: int) ->
     ):
         raise IdkitError(
             f"{stored.label} aligns {len(before.names)} runs ({', '.join(before.names)}): give "
-            f"the latents of the same runs in the same order, not {len(runs)} others"
+            f"the latents of the same runs in the same order, not {counted(len(runs), 'other')}"
         )
     fitted = {each["sha256"] for each in stored.meta["inputs"]}
     for artefact in opened:

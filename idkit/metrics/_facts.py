@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from idkit.counts import counted
 from idkit.gram import Halves
 
 
@@ -37,7 +38,8 @@ class Facts:
         said = []
         for r, (name, width) in enumerate(zip(self.names, self.widths, strict=True)):
             if self.dead[r]:
-                said.append(f"{name}: {self.dead[r]} dead (constant) coordinates count as 0")
+                dead = counted(int(self.dead[r]), "dead (constant) coordinate")
+                said.append(f"{name}: {dead} count{'s' if self.dead[r] == 1 else ''} as 0")
             if self.n_inside <= width:
                 said.append(
                     f"{name}: {self.n_inside} in-sample rows for {width} coordinates: the "

@@ -6,7 +6,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from idkit.errors import UsageError
+from idkit.counts import counted
+from idkit.errors import IdkitError
 
 Null = Literal["rows", "within-label"]
 TIE = 1e-9  # scores this close are equal: the last digits of a shuffled score are rounding
@@ -25,14 +26,21 @@ def strata(inside: NDArray[np.bool_], labels: NDArray[Any] | None = None) -> lis
         Disjoint sets of row numbers, which together are all rows.
 
     Raises:
-        UsageError: when there is not one label for each row.
+        IdkitError: when there is not one label for each row, or no two rows of a half share one.
     """
     codes = np.asarray(inside).astype(np.intp)
     if labels is not None:
         if labels.shape != inside.shape:
-            raise UsageError(f"labels of shape {labels.shape} for {len(inside)} rows")
+            raise IdkitError(
+                f"labels of shape {labels.shape} for {len(inside)} rows: give one label a row"
+            )
         found, values = np.unique(labels, return_inverse=True)
         codes = codes * len(found) + values
+        if np.bincount(codes).max() < 2:
+            raise IdkitError(
+                f"no label is shared by two rows of a half ({counted(len(found), 'label')} for "
+                f"{len(inside)} rows): nothing can be shuffled within labels, give classes"
+            )
     by_stratum = np.argsort(codes, kind="stable")
     return np.split(by_stratum, np.flatnonzero(np.diff(codes[by_stratum])) + 1)
 

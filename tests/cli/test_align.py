@@ -235,6 +235,8 @@ def test_an_alignment_goes_down_a_pipe(
         ("align {0} {1} --apply --to all-pairs", ExitCode.USAGE, "--to medoid"),
         ("align {0} {1} --apply -o -", ExitCode.USAGE, "FOLDER"),
         ("align - {1} --apply", ExitCode.USAGE, "not '-'"),
+        ("align {0} {1} --apply -o x.npz", ExitCode.USAGE, "give a folder, -o FOLDER, not x.npz"),
+        ("align {0} {1} --mode wek", ExitCode.USAGE, "unknown mode 'wek': did you mean 'weak'?"),
         ("align {0} {1} -o maps.txt", ExitCode.USAGE, ".npz"),
         ("align {0} --to {0}", ExitCode.BAD_INPUT, "alone in its group"),
         ("align {0} {0} --apply", ExitCode.BAD_INPUT, "both be written"),

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from idkit import comparison, halves
-from idkit.errors import UsageError
+from idkit.errors import ExitCode, IdkitError
 from idkit.stats import null
 
 labelled = st.tuples(st.integers(4, 60), st.integers(1, 5), st.integers(0, 99))
@@ -17,6 +17,7 @@ def test_a_shuffle_is_a_permutation_that_keeps_halves_and_labels(
     case: tuple[int, int, int],
 ) -> None:
     n, kinds, seed = case
+    assume(kinds < n // 2)  # so that two rows of a half share a label
     rng = np.random.default_rng(seed)
     inside, labels = halves.inside(n, seed=seed), rng.integers(0, kinds, n)
     for within in (None, labels):
@@ -50,8 +51,15 @@ def test_labels_may_be_anything_that_can_be_told_apart() -> None:
 
 
 def test_one_label_for_each_row_is_needed() -> None:
-    with pytest.raises(UsageError, match="for 5 rows"):
+    with pytest.raises(IdkitError, match="for 5 rows") as caught:
         null.strata(np.ones(5, dtype=bool), np.zeros(4))
+    assert caught.value.exit_code == ExitCode.BAD_INPUT
+
+
+def test_labels_that_no_two_rows_of_a_half_share_leave_nothing_to_shuffle() -> None:
+    with pytest.raises(IdkitError, match="no label is shared by two rows of a half"):
+        null.strata(np.array([True, False] * 3), np.arange(6) // 2)
+    assert len(null.strata(np.array([True, False] * 3), np.arange(6) // 4)) == 4
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=40), st.floats(0, 1))
