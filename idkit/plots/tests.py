@@ -11,6 +11,7 @@ from idkit.errors import IdkitError
 from idkit.files import Artefact
 from idkit.plots import _layout, _looks
 from idkit.plots._need import need
+from idkit.stats.compare import FEWEST
 
 WIDE = 6.0  # inches
 HEAD = 0.8  # of height for the axis
@@ -43,7 +44,7 @@ def panel(
     value: str = "MCC",
     margin: float | None = None,
 ) -> None:
-    """A forest plot.
+    """A forest plot; a test without an interval is hollow.
 
     Args:
         axes: where to draw.
@@ -55,19 +56,25 @@ def panel(
     axes.axvline(0.0, color="black", linewidth=0.8, zorder=1)
     if margin:
         axes.axvspan(-margin, margin, color=_looks.GREY, alpha=0.15, linewidth=0, zorder=0)
-    look = _looks.LOOKS[0]
+    look, unknown = _looks.LOOKS[0], 0
     for place, row in enumerate(rows):
         low, high, shift = (_number(row, name) for name in ("shift_low", "shift_high", "shift"))
-        if np.isfinite([low, high]).all():
+        known = bool(np.isfinite([low, high]).all())
+        unknown += not known
+        if known:
             axes.hlines(place, low, high, color=look.color, linewidth=1.6)
         if np.isfinite(shift):
-            axes.plot(shift, place, look.marker, color=look.color, markersize=6)
+            face = look.color if known else "none"
+            axes.plot(
+                shift, place, look.marker, color=look.color, markersize=6, markerfacecolor=face
+            )
         axes.text(1.02, place, _words(row), transform=axes.get_yaxis_transform(), va="center")
     axes.set_yticks(range(len(rows)), [_difference(row) for row in rows])
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.margins(x=0.08)
+    hollow = f"\n(hollow: none with fewer than {FEWEST} cells or blocks)" if unknown else ""
     band = f"\n(grey: less than the margin of {margin:g})" if margin else ""
-    axes.set_xlabel(f"Hodges-Lehmann shift of {_layout.plain(value)}, 95% interval{band}")
+    axes.set_xlabel(f"Hodges-Lehmann shift of {_layout.plain(value)}, 95% interval{hollow}{band}")
     axes.set_ylabel("difference")
     axes.grid(visible=False, axis="y")
 

@@ -21,12 +21,17 @@ def test_intervals_stand_where_they_are(made: "Made") -> None:
         "n = 24, p = 0.029,\nHolm 0.087, blocks 0.25"
     ]
     assert axes.get_yticklabels()[0].get_text() == "ivae $-$ vae"
+    assert "hollow" not in axes.get_xlabel()
+    assert "none" not in [line.get_markerfacecolor() for line in axes.lines]
 
 
 def test_a_test_without_an_interval_is_still_listed(made: "Made") -> None:
     unknown = made.test(shift_low=None, shift_high=None, p_block=None)
     axes = forest.draw([made.comparisons(unknown, margin=0.05)]).axes[0]
     assert not axes.collections
+    hollow = [line for line in axes.lines if line.get_markerfacecolor() == "none"]
+    assert len(hollow) == 1
+    assert "hollow: none with fewer than 6 cells" in axes.get_xlabel()
     assert len(axes.get_yticklabels()) == 1
     assert "0.05" in axes.get_xlabel()
 
