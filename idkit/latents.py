@@ -38,6 +38,11 @@ class Run:
         return self.artefact.label if key is None else f"{self.artefact.label}:{key}"
 
     @property
+    def stored(self) -> str:
+        """The type in which the file holds the latents, as `float16` or `bfloat16`."""
+        return self.artefact.arrays.members[self.artefact.meant("z")].dtype
+
+    @property
     def seed(self) -> int | None:
         """The seed of the training; None where the file does not say."""
         seed = self.artefact.meta.get("seed")

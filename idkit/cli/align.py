@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypedDict, cast
 import typer
 
 from idkit.cli import moved, options, show
-from idkit.cli.compared import command, comparable, tabulate
+from idkit.cli.compared import command, comparable, tabulate, tell_converted
 from idkit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -96,6 +96,7 @@ def align(
         files.check_extension(out)
         files.refuse_existing(out, force=force)
     runs = room.read(latents)
+    tell_converted(runs)
     places = moved.places(runs, out, force=force) if apply else []
     onto = _run(target, runs)
     how: How = {"mode": mode, "cca_dim": cca_dim, "split": split, "seed": seed}

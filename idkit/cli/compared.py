@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from idkit.cli import show
+from idkit.counts import counted
 from idkit.errors import IdkitError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from idkit.files import Artefact
-    from idkit.latents import Group
+    from idkit.latents import Group, Run
     from idkit.scores import Scored
 
 
@@ -44,7 +45,9 @@ def compared(
     from idkit import comparison, latents, scores
 
     every = []
-    groups = latents.groups([latents.run(each) for each in opened])
+    runs = [latents.run(each) for each in opened]
+    tell_converted(runs)
+    groups = latents.groups(runs)
     for whole in comparable(groups, alone=truth is not None):
         against, name = _ground_truth(whole, truth)
         group = _others(whole, truth, against)
@@ -65,6 +68,14 @@ def compared(
     if not every:
         raise IdkitError(f"{name[0]} is all there is to compare with itself: give other runs")
     return every
+
+
+def tell_converted(runs: "Sequence[Run]") -> None:
+    """One note on latents that are not stored as they are computed with."""
+    odd = [run for run in runs if run.stored not in ("float32", "float64")]
+    if odd:
+        kinds = ", ".join(dict.fromkeys(run.stored for run in odd))
+        show.note(f"{kinds} of {counted(len(odd), 'file')} is read as float64")
 
 
 def tabulate(rows: "Sequence[dict[str, Any]]", schema: str, *, as_json: bool) -> None:

@@ -44,26 +44,30 @@ class Artefact:
         return self.content.sha256
 
     def array(self, *preferred: str) -> NDArray[Any]:
-        """The array that is meant.
+        """The array that is meant: that of the name which `meant` finds."""
+        return self.arrays[self.meant(*preferred)]
+
+    def meant(self, *preferred: str) -> str:
+        """The name of the array that is meant.
 
         Args:
             *preferred: names to look for, the best first.
 
         Returns:
-            The array of `FILE:KEY` where the user gave a key, else the first of `preferred` that
+            The key of `FILE:KEY` where the user gave a key, else the first of `preferred` that
             is there, else the only array, else the only one with two or more axes.
 
         Raises:
             IdkitError: when it is not clear which; the text lists them.
         """
         if self.key is not None:
-            return self.arrays[self.key]
+            return self.key
         shapes = {name: member.shape for name, member in self.arrays.members.items()}
         matrices = [name for name, shape in shapes.items() if len(shape) >= 2]
         named = [name for name in preferred if name in shapes]
         for candidates in (named[:1], list(shapes), matrices):
             if len(candidates) == 1:
-                return self.arrays[candidates[0]]
+                return candidates[0]
         wanted = " or ".join(f"'{name}'" for name in preferred) or "that stands alone"
         raise IdkitError(
             f"{self.label} has no array {wanted}: name one as {self.label}:KEY "

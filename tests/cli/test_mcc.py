@@ -130,6 +130,19 @@ def test_a_single_column_of_any_real_numbers_is_a_run(
     assert row["mcc_out"] == pytest.approx(1)
 
 
+@pytest.mark.parametrize("command", ["mcc", "align"])
+def test_latents_that_are_converted_are_said_once(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    np.save("half.npy", permuted(1).astype(np.float16))
+    np.save("whole.npy", (100 * permuted(2)).astype(np.int32))
+    assert run([command, "half.npy", "whole.npy", *foreign(3)]) == ExitCode.DONE
+    said = capsys.readouterr().err
+    assert said.count("float16, int32 of 2 files is read as float64") == 1
+    assert run([command, *foreign(1, 2)]) == ExitCode.DONE
+    assert "read as" not in capsys.readouterr().err
+
+
 def test_one_run_says_what_is_missing(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["mcc", ours("vade", 1)]) == ExitCode.BAD_INPUT
     streams = capsys.readouterr()
