@@ -25,6 +25,7 @@ MODEL, FAILED, LATENTS = "model.safetensors", "failed.safetensors", "latents.npz
 SCHEMA = "idkit.model/1"
 CHECKPOINT = "idkit.checkpoint/1"
 LONGEST_LIST = 40  # characters of a list of seeds in a file name
+LOCK_TRIES = 100  # a folder that others made and removed as often meanwhile cannot be made
 VARIABLE = ("schema", "version", "command", "seed", "seeds", "failed_at", "compiled")
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -156,7 +157,7 @@ class Group:
 
     def _locked(self, lock: Path) -> IO[str]:
         """A stream that holds the lock until it is closed."""
-        while True:
+        for _ in range(LOCK_TRIES):
             try:
                 lock.parent.mkdir(parents=True, exist_ok=True)
                 stream = open(lock, "w")  # noqa: SIM115 - the caller closes it
@@ -175,6 +176,9 @@ class Group:
             except FileNotFoundError:  # it has just removed the file that we had opened
                 pass
             stream.close()
+        raise IdkitError(
+            f"cannot make the folder {lock.parent}, or keep a file in it: give another --out"
+        )
 
     @property
     def _begun(self) -> Path:

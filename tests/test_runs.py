@@ -196,6 +196,14 @@ def test_a_lock_ends_with_its_process_however_that_ends(tmp_path: Path) -> None:
     assert left(tmp_path) == []
 
 
+def test_a_place_where_no_folder_can_be_is_refused() -> None:
+    nowhere = Path("/proc") / "nothing"  # making a folder there says that /proc is missing
+    if not nowhere.parent.is_dir():
+        pytest.skip("there is no /proc here")
+    with pytest.raises(IdkitError, match=r"cannot make the folder .*give another --out"):
+        group(nowhere)._locked(nowhere / "lock")
+
+
 def test_what_is_begun_stays_when_the_command_ends(tmp_path: Path) -> None:
     ours = group(tmp_path)
     with ours.alone():
