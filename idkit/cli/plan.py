@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 STACKED_FLOPS = 32_000_000  # of a forward pass: with more, a core is full with one seed
 MEMORY_SHARE = 0.5  # of what is available, for the seeds that train at the same time
 MOST_STACKED = 16  # seeds in one computation; more gain nothing
+PROBES = (2, 4)  # rows whose cost tells that of all: it grows evenly with them
+KILO = 1024  # bytes of a KiB
 COMPILING_PAYS = 10_000  # steps whose savings repay the compiler's half minute
 Switch = Literal["auto", "on", "off"]
 
@@ -47,6 +49,48 @@ class Wishes:
     precision: "Precision"
     compiled: Switch
     batch_seeds: str
+
+
+@dataclass(frozen=True)
+class _Memory:
+    """What there is of memory for training.
+
+    Attributes:
+        free: bytes, where it computes.
+        processes: how many computations share them.
+    """
+
+    free: int
+    processes: int
+
+    def fit(self, each: int) -> int:
+        """How many seeds of so many bytes a computation can hold."""
+        return int(MEMORY_SHARE * self.free / self.processes / max(1, each))
+
+    def refuse(self, each: int, count: int = 1) -> None:
+        """Refuses to begin what the system would kill.
+
+        Raises:
+            IdkitError: when so many seeds do not fit into one computation.
+        """
+        if self.fit(each) < count:
+            what = "one seed needs" if count == 1 else f"{count} seeds in one computation need"
+            among = f" by {self.processes} processes" if self.processes > 1 else ""
+            less = "" if count == 1 else "--batch-seeds, "
+            raise IdkitError(
+                f"{what} about {_size(count * each)} of memory, {_size(self.free)} is free (half "
+                f"of it is used{among}): give a smaller {less}--batch-size, --dz or --components"
+                + (", or fewer --threads" if among else "")
+            )
+
+
+def _size(count: float) -> str:
+    """Bytes for people, `1.5 GiB`."""
+    for unit in ("bytes", "KiB", "MiB", "GiB"):
+        if count < KILO:
+            return f"{count:.3g} {unit}"
+        count /= KILO
+    return f"{count:.4g} TiB"
 
 
 def job(
@@ -78,10 +122,13 @@ def job(
     design = _design(wishes, dataset)
     _check_values(design, dataset)
     settings = _settings(wishes, dataset, design)
+    memory = _Memory(available(wishes.device), min(processes, len(seeds)))
+    memory.refuse(_parameters(design))  # before anything of that size is made
     cost = _cost(design, settings, dataset)
+    memory.refuse(cost.bytes)
     wide = cost.flops > STACKED_FLOPS and wishes.device == "cpu"
     settings = _compiled(wishes, settings, wide=wide)
-    most = _most(wishes, cost, processes, wide=wide)
+    most = _most(wishes, cost, memory, len(seeds), wide=wide)
     group, command = _group(wishes, dataset, inputs, design, settings, out)
     commands = {seed: f"{command} --seed {seed}" for seed in seeds}
     job = Job(group, design, settings, dataset, commands, wishes.device, save_seconds)
@@ -223,16 +270,48 @@ def remark(design: "Design") -> str:
     return model.remark() if isinstance(model, Watched) else ""
 
 
-def _cost(design: "Design", settings: "Settings", dataset: "Dataset") -> "Cost":
-    """What one seed takes; nothing where nothing is trained."""
+def _parameters(design: "Design") -> int:
+    """The memory that the parameters of one seed take in training, found without taking it.
+
+    0 where a model cannot be built without numbers, as gmmflow.
+    """
     import torch
 
-    from idkit.training.cost import Cost, cost
+    from idkit.training.cost import COPIES
+
+    try:
+        with torch.device("meta"):
+            model = _example(design)
+    except NotImplementedError:
+        return 0
+    held: int = sum(p.numel() * p.element_size() for p in model.parameters())
+    return COPIES * held
+
+
+def _cost(design: "Design", settings: "Settings", dataset: "Dataset") -> "Cost":
+    """What one seed takes; nothing where nothing is trained."""
+    from idkit.training.cost import Cost
 
     model = _example(design)
     if not list(model.parameters()):
         return Cost(flops=0, bytes=0)
-    chosen = dataset.rows("train")[: settings.batch_size]
+    few, more = PROBES
+    if settings.batch_size <= more:
+        return _probe(model, dataset, settings.batch_size)
+    first, second = (_probe(model, dataset, rows) for rows in PROBES)
+    times = (settings.batch_size - few) / (more - few)
+    return Cost(
+        flops=round(first.flops + times * (second.flops - first.flops)),
+        bytes=round(first.bytes + times * (second.bytes - first.bytes)),
+    )
+
+
+def _probe(model: Any, dataset: "Dataset", rows: int) -> "Cost":
+    import torch
+
+    from idkit.training.cost import cost
+
+    chosen = dataset.rows("train")[:rows]
     u = torch.zeros(len(chosen), dtype=torch.int64)
     return cost(model, torch.from_numpy(dataset.x[chosen]), u)
 
@@ -252,7 +331,7 @@ def _compiled(wishes: Wishes, settings: "Settings", *, wide: bool) -> "Settings"
     return replace(settings, compiled={"auto": pays, "on": True, "off": False}[wishes.compiled])
 
 
-def _most(wishes: Wishes, cost: "Cost", processes: int, *, wide: bool) -> int:
+def _most(wishes: Wishes, cost: "Cost", memory: _Memory, seeds: int, *, wide: bool) -> int:
     """How many seeds go into one computation at most.
 
     Where matrices are small, as many as gain anything; where they fill a core, one after the
@@ -261,14 +340,13 @@ def _most(wishes: Wishes, cost: "Cost", processes: int, *, wide: bool) -> int:
     if wishes.batch_seeds != "auto":
         if not wishes.batch_seeds.isdecimal() or int(wishes.batch_seeds) < 1:
             raise UsageError(f"--batch-seeds is '{wishes.batch_seeds}': expected auto or a number")
-        return int(wishes.batch_seeds)
-    memory = available(wishes.device)
-    fit = int(MEMORY_SHARE * memory / processes / max(1, cost.bytes))
-    most = 1 if wide else max(1, min(MOST_STACKED, fit))
+        most = int(wishes.batch_seeds)
+        memory.refuse(cost.bytes, min(most, -(-seeds // memory.processes)))
+        return most
+    most = 1 if wide else min(MOST_STACKED, memory.fit(cost.bytes))
     show.detail(
         f"seeds in one computation: at most {most} (a forward pass of one takes "
-        f"{cost.flops / 1e6:.0f} MFLOP, training it {cost.bytes / 2**20:.0f} of "
-        f"{memory / 2**20:.0f} MiB)"
+        f"{cost.flops / 1e6:.0f} MFLOP, training it {_size(cost.bytes)} of {_size(memory.free)})"
     )
     return most
 

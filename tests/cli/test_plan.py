@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from idkit import files
-from idkit.cli import Signalled, SignalledError, crew, plan, seeds
+from idkit.cli import Signalled, SignalledError, crew, plan, run, seeds
 from idkit.errors import UsageError
 from idkit.runs import SCHEMA, Group
 
@@ -40,6 +40,40 @@ def test_seeds_that_were_begun_together_stay_together(tmp_path: Path) -> None:
         group.save_checkpoint(held, {"seeds": np.array(held), "step": np.array(step)})
     found = plan.batches(group, [1, 2, 3, 4, 7], [1, 2, 3, 4, 7], most=16, processes=2)
     assert found == [[4, 2], [7], [1, 3]]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("--components 3000", "one seed needs about"),
+        ("--batch-seeds 2000 --seed 1-3000", "2000 seeds in one computation need about"),
+        ("--batch-seeds 2000 --seed 1-3000 --threads 4", "by 4 processes): give a smaller"),
+    ],
+)
+def test_what_does_not_fit_into_memory_is_refused(
+    words: str,
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("idkit.cli.plan.available", lambda _device: 3_000_000)
+    assert run(f"train --data tcl --steps 1 -q {words}".split()) == 3
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert message in error
+    assert "of memory, 2.86 MiB is free (half of it is used" in error
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_only_seeds_that_are_asked_for_need_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("idkit.cli.plan.available", lambda _device: 3_000_000)
+    words = ["--batch-seeds", "2000", "--seed", "1-2"]
+    assert run(["train", "--data", "tcl", "--steps", "1", "-q", *words]) == 0
 
 
 @pytest.mark.parametrize(
