@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from idkit import shelf
 from idkit.cli import show
 from idkit.cli.crew import Job
-from idkit.cli.memory import available
+from idkit.cli.memory import Memory, available, size
 from idkit.errors import IdkitError, UsageError
 
 if TYPE_CHECKING:
@@ -22,10 +22,8 @@ if TYPE_CHECKING:
     from idkit.training.precision import Precision
 
 STACKED_FLOPS = 32_000_000  # of a forward pass: with more, a core is full with one seed
-MEMORY_SHARE = 0.5  # of what is available, for the seeds that train at the same time
 MOST_STACKED = 16  # seeds in one computation; more gain nothing
 PROBES = (2, 4)  # rows whose cost tells that of all: it grows evenly with them
-KILO = 1024  # bytes of a KiB
 COMPILING_PAYS = 10_000  # steps whose savings repay the compiler's half minute
 Switch = Literal["auto", "on", "off"]
 
@@ -49,48 +47,6 @@ class Wishes:
     precision: "Precision"
     compiled: Switch
     batch_seeds: str
-
-
-@dataclass(frozen=True)
-class _Memory:
-    """What there is of memory for training.
-
-    Attributes:
-        free: bytes, where it computes.
-        processes: how many computations share them.
-    """
-
-    free: int
-    processes: int
-
-    def fit(self, each: int) -> int:
-        """How many seeds of so many bytes a computation can hold."""
-        return int(MEMORY_SHARE * self.free / self.processes / max(1, each))
-
-    def refuse(self, each: int, count: int = 1) -> None:
-        """Refuses to begin what the system would kill.
-
-        Raises:
-            IdkitError: when so many seeds do not fit into one computation.
-        """
-        if self.fit(each) < count:
-            what = "one seed needs" if count == 1 else f"{count} seeds in one computation need"
-            among = f" by {self.processes} processes" if self.processes > 1 else ""
-            less = "" if count == 1 else "--batch-seeds, "
-            raise IdkitError(
-                f"{what} about {_size(count * each)} of memory, {_size(self.free)} is free (half "
-                f"of it is used{among}): give a smaller {less}--batch-size, --dz or --components"
-                + (", or fewer --threads" if among else "")
-            )
-
-
-def _size(count: float) -> str:
-    """Bytes for people, `1.5 GiB`."""
-    for unit in ("bytes", "KiB", "MiB", "GiB"):
-        if count < KILO:
-            return f"{count:.3g} {unit}"
-        count /= KILO
-    return f"{count:.4g} TiB"
 
 
 def job(
@@ -122,7 +78,7 @@ def job(
     design = _design(wishes, dataset)
     _check_values(design, dataset)
     settings = _settings(wishes, dataset, design)
-    memory = _Memory(available(wishes.device), min(processes, len(seeds)))
+    memory = Memory(available(wishes.device), min(processes, len(seeds)))
     memory.refuse(_parameters(design))  # before anything of that size is made
     cost = _cost(design, settings, dataset)
     memory.refuse(cost.bytes)
@@ -331,7 +287,7 @@ def _compiled(wishes: Wishes, settings: "Settings", *, wide: bool) -> "Settings"
     return replace(settings, compiled={"auto": pays, "on": True, "off": False}[wishes.compiled])
 
 
-def _most(wishes: Wishes, cost: "Cost", memory: _Memory, seeds: int, *, wide: bool) -> int:
+def _most(wishes: Wishes, cost: "Cost", memory: Memory, seeds: int, *, wide: bool) -> int:
     """How many seeds go into one computation at most.
 
     Where matrices are small, as many as gain anything; where they fill a core, one after the
@@ -346,7 +302,7 @@ def _most(wishes: Wishes, cost: "Cost", memory: _Memory, seeds: int, *, wide: bo
     most = 1 if wide else min(MOST_STACKED, memory.fit(cost.bytes))
     show.detail(
         f"seeds in one computation: at most {most} (a forward pass of one takes "
-        f"{cost.flops / 1e6:.0f} MFLOP, training it {_size(cost.bytes)} of {_size(memory.free)})"
+        f"{cost.flops / 1e6:.0f} MFLOP, training it {size(cost.bytes)} of {size(memory.free)})"
     )
     return most
 
