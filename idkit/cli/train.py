@@ -15,6 +15,8 @@ from idkit.errors import ExitCode, UsageError
 if TYPE_CHECKING:
     from idkit import files
 
+OTHER_FORMATS = (".npy", ".pt", ".pth", ".csv", ".tsv", ".json", ".pkl", ".h5")
+
 
 def train(
     data: Annotated[
@@ -121,7 +123,7 @@ def train(
     from idkit import files
 
     numbers = seeds.parse(seed)
-    single = out == "-" or out.endswith((".safetensors", ".npz"))
+    single = _is_file(out)
     if single and len(numbers) > 1:
         raise UsageError(f"{out} is one file, --seed {seed} are {len(numbers)} runs: name a folder")
     if single:
@@ -148,20 +150,43 @@ def train(
         wishes, found, inputs, numbers, out, save_seconds=save_seconds, processes=threads
     )
     if single:
-        with tempfile.TemporaryDirectory() as scratch:
-            job = replace(job, group=replace(job.group, folder=Path(scratch)))
-            stopped = crew.train(job, [numbers], processes=1).signal
-            _exit_if_stopped(stopped, "nothing is kept: -o FOLDER saves as it goes")
-            made = job.group.finished(numbers[0])
-            assert made is not None
-            files.write(out, made.arrays, made.meta, force=force)
-            show.note(f"wrote {out}")
-            _exit_if_failed([{"seed": numbers[0], "status": "failed" if _failed(made) else ""}])
+        _train_one(job, numbers[0], out, force=force)
         return
     with job.group.alone():
         rows = _train(job, numbers, most=most, threads=threads, force=force)
     show.rows(rows, schema="idkit.runs/1", as_json=as_json)
-    _exit_if_failed(rows)
+    _exit_if_failed(job, rows)
+
+
+def _is_file(out: str) -> bool:
+    """Whether an output is one file, and not a folder of runs.
+
+    Raises:
+        UsageError: when it is called as a file of a format that models are not written in.
+    """
+    suffix = Path(out).suffix.lower()
+    if suffix in OTHER_FORMATS and not Path(out).is_dir():
+        raise UsageError(
+            f"cannot write a model as '{out}': end it in .npz or .safetensors, or name a folder"
+        )
+    return out == "-" or suffix in (".safetensors", ".npz")
+
+
+def _train_one(job: crew.Job, seed: int, out: str, *, force: bool) -> None:
+    """Trains one seed into one file; nothing is written of one that failed."""
+    from idkit import files
+
+    with tempfile.TemporaryDirectory() as scratch:
+        job = replace(job, group=replace(job.group, folder=Path(scratch)))
+        stopped = crew.train(job, [[seed]], processes=1).signal
+        _exit_if_stopped(stopped, "nothing is kept: -o FOLDER saves as it goes")
+        made = job.group.finished(seed)
+        assert made is not None
+        if _failed(made):
+            show.error("idkit train", f"{_failure(job, [seed])}; nothing is written")
+            raise typer.Exit(ExitCode.SEEDS_FAILED)
+        files.write(out, made.arrays, made.meta, force=force)
+    show.note(f"wrote {out}")
 
 
 def _train(
@@ -237,15 +262,24 @@ def _exit_if_stopped(number: int | None, hint: str) -> None:
         raise typer.Exit(128 + number)
 
 
-def _exit_if_failed(rows: Sequence[dict[str, Any]]) -> None:
-    failed = [row["seed"] for row in rows if row["status"] == "failed"]
+def _exit_if_failed(job: crew.Job, rows: Sequence[dict[str, Any]]) -> None:
+    failed = [row for row in rows if row["status"] == "failed"]
     if failed:
+        kept = "it is kept" if len(failed) == 1 else "they are kept"
+        known = any(row["seconds"] is None for row in failed)
         show.error(
             "idkit train",
-            f"{seeds.named(failed)}: the objective ceased to be finite; they are kept as "
-            "failed.safetensors and never scored (a smaller --lr may help)",
+            f"{_failure(job, [row['seed'] for row in failed])}; {kept} as failed.safetensors and "
+            "never scored" + ("; --force tries again" if known else ""),
         )
         raise typer.Exit(ExitCode.SEEDS_FAILED)
+
+
+def _failure(job: crew.Job, failed: Sequence[int]) -> str:
+    """What happened to some seeds, and what may help."""
+    flat = job.dataset.x[0].ndim == 1
+    cure = "a smaller --lr, or rescaled columns," if flat else "a smaller --lr"
+    return f"{seeds.named(failed)}: the objective ceased to be finite ({cure} may help)"
 
 
 def _knobs(pairs: Sequence[str], **options: object) -> dict[str, str]:

@@ -252,6 +252,12 @@ def test_one_file_is_not_for_two_seeds_nor_in_place_of_another(
     assert files.read("m.npz").schema == "idkit.model/1"
 
 
+def test_a_folder_may_be_called_as_a_file() -> None:
+    Path("runs.csv").mkdir()
+    assert idkit(SHORT, "-o", "runs.csv") == 0
+    assert model(1, "runs.csv").schema == "idkit.model/1"
+
+
 def test_a_pipe_from_data_to_latents(
     idkit: Callable[..., subprocess.CompletedProcess[str]], home: Path
 ) -> None:
@@ -343,11 +349,30 @@ def test_seeds_whose_objective_ceases_to_be_finite_are_named_and_the_others_save
     assert len(list(Path("runs").glob("*/model.safetensors"))) == 12 - len(failed)
 
 
-def test_a_failed_seed_in_one_file_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("out", ["m.npz", "m.safetensors", "-"])
+def test_nothing_is_written_of_a_seed_that_failed(
+    out: str, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
     save("mine.npz", x=np.full((64, 4), 1e30, np.float32))
-    assert idkit(SHORT, "-o", "m.npz") == 5
-    assert "ceased to be finite" in capsys.readouterr().err
-    assert files.read("m.npz").meta["failed_at"] > 0
+    assert idkit(SHORT, "-o", out) == 5
+    captured = capfdbinary.readouterr()
+    assert captured.out == b""
+    assert captured.err == (
+        b"idkit train: seed 1: the objective ceased to be finite (a smaller --lr, or rescaled "
+        b"columns, may help); nothing is written\n"
+    )
+    assert [path.name for path in Path().iterdir()] == ["mine.npz"]
+
+
+def test_what_is_kept_of_one_seed_that_failed_is_told_and_how_to_try_again(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    save("mine.npz", x=np.full((64, 4), 1e30, np.float32))
+    assert idkit(SHORT) == 5
+    first = capsys.readouterr().err
+    assert "may help); it is kept as failed.safetensors and never scored\n" in first
+    assert idkit(SHORT) == 5
+    assert "never scored; --force tries again\n" in capsys.readouterr().err
 
 
 NAN = np.full((64, 4), np.nan)
@@ -412,6 +437,8 @@ def test_data_that_nothing_can_be_trained_on_are_one_line(
         ("-p kl=exact", "unknown value of kl 'exact'"),
         ("-p =3", "write it as -p NAME=VALUE"),
         ("-o runs.npz --seed 1-3", "name a folder"),
+        ("-o model.npy", "cannot write a model as 'model.npy': end it in .npz or .safetensors"),
+        ("-o model.PT", "cannot write a model as 'model.PT'"),
     ],
 )
 def test_commands_that_make_no_sense_are_one_line(
