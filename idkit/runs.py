@@ -26,6 +26,7 @@ SCHEMA = "idkit.model/1"
 CHECKPOINT = "idkit.checkpoint/1"
 LONGEST_LIST = 40  # characters of a list of seeds in a file name
 LOCK_TRIES = 100  # a folder that others made and removed as often meanwhile cannot be made
+HASH = 8  # digits of a hash that people can tell from another
 VARIABLE = ("schema", "version", "command", "seed", "seeds", "failed_at", "compiled")
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -197,8 +198,8 @@ class Group:
         for key in sorted(ours.keys() | theirs.keys()):
             if ours.get(key) != theirs.get(key):
                 raise IdkitError(
-                    f"{path} was made with {key} {_shown(theirs.get(key))}, this command has "
-                    f"{_shown(ours.get(key))}: give another --out, or --force to replace it"
+                    f"{path} was made {_difference(key, theirs.get(key), ours.get(key))}: give "
+                    "another --out, or --force to replace it"
                 )
 
 
@@ -226,6 +227,19 @@ def _flat(meta: Mapping[str, Any], above: str = "") -> dict[str, Any]:
         else:
             flat[name] = json.loads(json.dumps(value))
     return flat
+
+
+def _difference(key: str, theirs: Any, ours: Any) -> str:
+    """How two runs differ, as the end of a sentence on the first."""
+    if key == "inputs" and theirs and ours:
+        was, now = theirs[0], ours[0]
+        if was["name"] == now["name"] and was["sha256"] != now["sha256"]:
+            hashes = f"{was['sha256'][:HASH]}... to {now['sha256'][:HASH]}..."
+            name = "standard input" if now["name"] == "-" else now["name"]
+            return f"before {name} changed ({hashes})"
+        if was["name"] != now["name"]:
+            return f"from {was['name']}, this command reads {now['name']}"
+    return f"with {key} {_shown(theirs)}, this command has {_shown(ours)}"
 
 
 def _shown(value: Any) -> str:

@@ -196,11 +196,14 @@ def _settings(wishes: Wishes, dataset: "Dataset", design: "Design") -> "Settings
     from idkit.training.fit import Settings
 
     recipe = dataset.recipe
-    batch_size = min(wishes.batch_size or recipe.batch_size, len(dataset.rows("train")))
+    rows = len(dataset.rows("train"))
+    batch_size = min(wishes.batch_size or recipe.batch_size, rows)
+    if wishes.batch_size and wishes.batch_size > rows:
+        show.note(f"note: --batch-size {wishes.batch_size} is cut to {rows}, all rows there are")
     steps = wishes.steps or recipe.steps
     epochs = wishes.epochs or (None if wishes.steps else recipe.epochs)
     if epochs is not None:
-        steps = epochs * (len(dataset.rows("train")) // batch_size)
+        steps = epochs * (rows // batch_size)
     assert steps is not None, "a recipe names epochs or steps"
     return Settings(
         steps=steps,
@@ -327,7 +330,7 @@ def _group(
         [
             *parts.values(),
             f"dz{design.d_z}",
-            *(f"{key}{value}" for key, value in {**variant, **special}.items()),
+            *(f"{key.replace('_', '')}{value}" for key, value in {**variant, **special}.items()),
         ]
     )
     parts |= {"dz": design.d_z, **variant, **special}

@@ -92,6 +92,6 @@ def _size(shape: tuple[int, ...]) -> tuple[int, int, int]:
     if height % SHRINKS or width % SHRINKS:
         raise UsageError(
             f"grid halves images twice: their sides must be multiples of {SHRINKS}, found "
-            f"{height} x {width}"
+            f"{height} x {width}: choose another --arch"
         )
     return channels, height, width

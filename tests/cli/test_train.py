@@ -16,7 +16,7 @@ from idkit import files
 from idkit.cli import run
 
 SHORT = "train --data mine.npz --model vae --arch mlp3 --steps 12 --batch-size 16 -q"
-NAME = "mine-vae-mlp3-dz4-steps12-batch_size16"
+NAME = "mine-vae-mlp3-dz4-steps12-batchsize16"
 LONG_AGO = 10**18  # nanoseconds since 1970
 
 
@@ -145,7 +145,7 @@ def test_what_differs_from_the_defaults_is_in_the_name_and_the_command() -> None
     assert idkit(SHORT, *special) == 0
     (folder,) = Path("runs").iterdir()
     assert folder.name.startswith("mine-vae-mlp3-dz4-")
-    for part in ("hidden6", "klmc", "lr0.01", "varyinit", "steps12", "batch_size16"):
+    for part in ("hidden6", "klmc", "lr0.01", "varyinit", "steps12", "batchsize16"):
         assert part in folder.name.split("-")
     made = files.read(str(folder / "model.safetensors"))
     assert made.meta["knobs"] == {"kl": "mc", "hidden": 6}
@@ -192,7 +192,7 @@ def test_streams_that_are_held_are_the_same_for_all_seeds() -> None:
 def test_epochs_are_passes_over_the_training_rows() -> None:
     save("mine.npz", split=np.arange(64) % 4 == 0)
     assert idkit("train --data mine.npz --model vae --arch mlp3 --epochs 2 --batch-size 16 -q") == 0
-    made = model(1, name="mine-vae-mlp3-dz4-epochs2-batch_size16")
+    made = model(1, name="mine-vae-mlp3-dz4-epochs2-batchsize16")
     assert made.meta["training"]["steps"] == 6  # 48 rows
     assert len(made.arrays["history/objective"]) == 2
 
@@ -212,6 +212,20 @@ def test_images_of_the_users_own_are_images() -> None:
     made = model(1, name="mine-vade-mlp-dz3-epochs1")
     assert (made.meta["images"], made.meta["shape"]) == (True, [2, 4, 4])
     assert made.meta["training"]["init"] == "data"
+
+
+def test_a_batch_of_more_than_all_rows_is_cut_and_this_is_said(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    line = "train --data mine.npz --model vae --arch mlp3 --steps 3 --batch-size"
+    assert idkit(line, "1000") == 0
+    captured = capsys.readouterr()
+    assert captured.err.count("note: --batch-size 1000 is cut to 64, all rows there are\n") == 1
+    assert idkit(line, "64") == 0  # is the same run
+    captured = capsys.readouterr()
+    assert "cut" not in captured.err
+    assert "\tskipped\t" in captured.out
+    assert [path.name for path in Path("runs").iterdir()] == ["mine-vae-mlp3-dz4-steps3-s1"]
 
 
 def test_synthetic_data_by_its_name_are_those_of_seed_0() -> None:
@@ -288,7 +302,7 @@ def test_another_configuration_in_the_same_place_is_refused_unless_forced(
     assert idkit(SHORT) == 3
     error = capsys.readouterr().err
     assert error.count("\n") == 1
-    assert f"runs/{NAME}-s1/model.safetensors was made with inputs" in error
+    assert f"runs/{NAME}-s1/model.safetensors was made before mine.npz changed (" in error
     assert "--force" in error
     assert contents(Path("runs")) == before
     assert idkit(SHORT, "--force") == 0
@@ -467,7 +481,7 @@ def test_the_name_of_a_file_is_no_path_and_no_pattern(name: str) -> None:
     line = "train --model vae --arch mlp3 --steps 12 --batch-size 16 -q --save-seconds 0"
     assert idkit(line, "--data", name) == 0
     (folder,) = Path("runs").iterdir()
-    assert folder.name.endswith("-vae-mlp3-dz4-steps12-batch_size16-s1")
+    assert folder.name.endswith("-vae-mlp3-dz4-steps12-batchsize16-s1")
     assert not set(folder.name) & set(" []/*")
 
 

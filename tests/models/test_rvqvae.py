@@ -75,7 +75,7 @@ def test_a_position_sees_its_neighbourhood_wherever_it_is() -> None:
         ("ae", (1, 8, 8), "mlp", "form a grid"),
         ("rvqvae", (1, 8, 8), "mlp", "form a grid"),
         ("ae", (5,), "grid", "grid reads images"),
-        ("ae", (1, 6, 8), "grid", "multiples of 4"),
+        ("ae", (1, 6, 8), "grid", "multiples of 4, found 6 x 8: choose another --arch"),
     ],
 )
 def test_nets_and_models_that_do_not_fit_are_refused(
