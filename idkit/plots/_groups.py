@@ -56,6 +56,16 @@ class Group:
         return int(self.row.get("runs") or self.pairs.max() + 1)
 
     @property
+    def against_truth(self) -> bool:
+        """Whether runs are compared with the truth, whose number is `runs`, and not in pairs."""
+        return bool((self.pairs[:, 1] == self.runs).all())
+
+    @property
+    def on_grid(self) -> bool:
+        """Whether the same two runs are compared at several positions of a grid."""
+        return len(np.unique(self.pairs, axis=0)) < len(self.pairs)
+
+    @property
     def seeds(self) -> list[str]:
         """The seed of each run; empty where one is not known."""
         seeds = self.row.get("seeds") or []

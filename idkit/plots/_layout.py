@@ -125,6 +125,16 @@ def fill(parts: Iterable[str], length: int, *, glue: str = ", ") -> str:
     return f"{glue.rstrip()}\n".join(lines)
 
 
+def wrap(text: str, length: int) -> str:
+    """A text in lines of at most `length` letters, broken behind spaces and hyphens before words.
+
+    >>> wrap("epochs=200 vary=init lr=1e-05", 16).splitlines()
+    ['epochs=200', 'vary=init', 'lr=1e-05']
+    """
+    pieces = re.split(r"(?<= )|(?<=-)(?=[A-Za-z])", text)
+    return "\n".join(line.strip() for line in fill(pieces, length, glue="").split("\n"))
+
+
 def hide(axes: Sequence[Axes]) -> None:
     """Takes panels of a grid that show nothing out of sight."""
     for one in axes:

@@ -15,6 +15,7 @@ SETTINGS: Mapping[str, Any] = {
     "axes.spines.right": False,
     "axes.spines.top": False,
     "axes.axisbelow": True,
+    "axes.formatter.useoffset": False,  # 19.99 is read at once, +1.999e1 beside an axis is not
     "axes.grid": True,
     "grid.color": "#e4e4e4",
     "grid.linewidth": 0.5,

@@ -1,7 +1,7 @@
 """Box plots of the MCC of each pair of runs (the paper's Figs A.1, D.6, E.7, F.8)."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import product
 from typing import Any
 
@@ -21,7 +21,7 @@ WORDS = {"data": "data set", "arch": "architecture", "d_z": "$d_z$", "settings":
 SIDES = {"in": "in sample", "out": "out of sample"}
 FEW = 5  # below this many values, the values themselves say more than their quartiles
 WIDE = 3.5  # inches, beyond which panels stand below each other
-LONGEST = 16  # letters below a place
+LONGEST = 16  # letters of a line below a place
 STEP = 0.8  # what the boxes of one place take of the distance to the next
 
 Boxes = Mapping[str, Mapping[str, NDArray[np.float64]]]
@@ -51,7 +51,9 @@ def draw(artefacts: Sequence[Artefact]) -> Figure:
     place = max(0.2 * (most + 1), letters * _layout.EM * _layout.LETTER)
     width = max(2.6, 0.6 + place * len(places))
     columns = 1 if width > WIDE else 2
-    figure, grid = _layout.panels(2 * len(rows) // columns, columns, size=(width, 2.3), share=True)
+    lines = max(_wrapped(place).count("\n") for place in places)
+    size = (width, 2.3 + _layout.EM * lines)  # else long labels would take the boxes' room
+    figure, grid = _layout.panels(2 * len(rows) // columns, columns, size=size, share=True)
     flat = [axes for line in grid for axes in line]
     for axes, (row, side) in zip(flat, product(rows, SIDES), strict=True):
         here = [
@@ -64,7 +66,7 @@ def draw(artefacts: Sequence[Artefact]) -> Figure:
         axes.set_title(_layout.fill([*_groups.key(here[0][1], [*same, *ROWS]), SIDES[side]], 40))
         axes.set_xlabel(", ".join(WORDS[name] for name in apart))
     for line in grid:
-        line[0].set_ylabel("MCC, one value a pair of runs")
+        line[0].set_ylabel(_value(groups))
     _layout.from_zero(grid[0][0])
     _layout.legend(figure, _entries(groups, looks))
     return figure
@@ -100,9 +102,12 @@ def panel(
                 ends = at - 0.5 * room, at + 0.5 * room
                 axes.hlines(level, *ends, color=_looks.GREY, **_looks.CHANCE)
     axes.set_xlim(-0.6, len(scores) - 0.4)
-    names = [[_layout.shorten(word, LONGEST) for word in place.split("\n")] for place in scores]
-    axes.set_xticks(range(len(scores)), ["\n".join(words) for words in names])
+    axes.set_xticks(range(len(scores)), [_wrapped(place.split("\n")) for place in scores])
     axes.grid(visible=False, axis="x")
+
+
+def _wrapped(place: Iterable[str]) -> str:
+    return "\n".join(_layout.wrap(word, LONGEST) for word in place)
 
 
 def _box(
@@ -147,6 +152,15 @@ def _arrange(
         boxes[label] = {name: _groups.pooled(group, side) for name, group in there}
         levels[label] = {name: group.number(f"chance_{side}") for name, group in there}
     return boxes, levels
+
+
+def _value(groups: Sequence[_groups.Group]) -> str:
+    """What one of the values is: of a run where the truth is what it is compared with."""
+    alone = [group.against_truth for group in groups]
+    whose = "a run" if all(alone) else "a run or pair" if any(alone) else "a pair of runs"
+    return f"MCC, one value {whose}" + (
+        "\nand position" if any(group.on_grid for group in groups) else ""
+    )
 
 
 def _entries(groups: Sequence[_groups.Group], looks: Mapping[str, _looks.Look]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from idkit.errors import IdkitError
@@ -20,6 +21,7 @@ MODEL = "idkit.model/1"
 OBJECTIVE = "history/objective"
 EMBEDDED = ("split=", "statistic=")  # settings of scores that are not those of a training
 MARGIN = 0.03  # of MCC, above and below the points
+HEADROOM = 0.15  # of what the points span, above them, for r and p
 
 Points = Mapping[str, NDArray[np.float64]]
 
@@ -73,7 +75,8 @@ def draw(artefacts: Sequence[Artefact]) -> Figure:
     for row in grid:
         row[0].set_ylabel("MCC of a run,\nout of sample")
     every = np.concatenate(points)[:, 1]
-    flat[0].set_ylim(every.min() - MARGIN, every.max() + MARGIN)  # a band may leave the panel
+    top = every.max() + MARGIN + HEADROOM * np.ptp(every)
+    flat[0].set_ylim(every.min() - MARGIN, top)  # a band may leave the panel
     _layout.hide(flat[len(places) :])
     shown = {name for name, each in zip(names, points, strict=True) if len(each)}
     _layout.legend(figure, _entries({name: looks[name] for name in looks if name in shown}))
@@ -105,6 +108,7 @@ def panel(
             lines[name] = found
             axes.plot(at, found.y, color=look.color, linestyle=look.dashes, linewidth=1.0)
             axes.fill_between(at, found.low, found.high, color=look.color, alpha=0.15, linewidth=0)
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=4, steps=[1, 2, 5, 10], min_n_ticks=1))
     if len(lines) == 1:
         (found,) = lines.values()
         axes.annotate(
@@ -113,7 +117,8 @@ def panel(
             xycoords="axes fraction",
             va="top",
             fontsize="small",
-            color=_looks.GREY,
+            color="black",
+            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1.0},
         )
     return lines
 

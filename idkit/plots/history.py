@@ -26,6 +26,7 @@ UNITLESS = {  # what is not in nats
 LAST = tuple(UNITLESS)
 LOGARITHMIC = ("lr", "condition_L")
 SEEDS_NAMED = len(_looks.LOOKS)  # more lines than looks cannot be told apart
+LONG = 20  # epochs: in fewer, the first are no small part of training
 WARM_UP = 0.05  # of the epochs: what may leave the panel so that the rest can be seen
 PREFIX = "history/"
 
@@ -98,6 +99,8 @@ def panel(
 
 def _look_past_warm_up(axes: Axes, runs: Sequence[NDArray[np.floating]]) -> None:
     """Lets the first epochs leave the panel where they would flatten all the others."""
+    if min(map(len, runs)) < LONG:
+        return
     late = np.concatenate([values[int(np.ceil(WARM_UP * len(values))) :] for values in runs])
     late = late[np.isfinite(late)]
     low, high = axes.get_ylim()

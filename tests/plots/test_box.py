@@ -55,6 +55,30 @@ def test_runs_that_were_set_otherwise_stand_in_places_of_their_own(made: "Made")
     assert [label.get_text() for label in axes.get_xticklabels()] == ["digits", "digits\nepochs=5"]
 
 
+def test_settings_that_differ_are_wrapped_and_not_cut(made: "Made") -> None:
+    groups = [
+        made.group(data="tcl-persegment200", settings=f"epochs=200 vary={vary}")
+        for vary in ("init", "order")
+    ]
+    axes = box.draw([made.scores(*groups)]).axes[0]
+    assert [label.get_text() for label in axes.get_xticklabels()] == [
+        f"tcl-\npersegment200\nepochs=200\nvary={vary}" for vary in ("init", "order")
+    ]
+
+
+def test_the_axis_says_what_a_value_is(made: "Made") -> None:
+    pairs, truth = made.group(), made.group(truth=True, model="vae")
+    grid = ({name: np.tile(array, (2, 1)) for name, array in pairs[0].items()}, pairs[1])
+    for groups, said in (
+        ([pairs], "a pair of runs"),
+        ([truth], "a run"),
+        ([pairs, truth], "a run or pair"),
+        ([grid], "a pair of runs\nand position"),
+    ):
+        label = box.draw([made.scores(*groups)]).axes[0].get_ylabel()
+        assert label == f"MCC, one value {said}"
+
+
 def test_models_without_an_architecture_stand_beside_those_of_the_only_one(made: "Made") -> None:
     floor = made.group(model="pca", arch=None)
     one, two = (

@@ -1,5 +1,6 @@
 """Objective against MCC, run by run."""
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 from matplotlib.collections import PathCollection, PolyCollection
 
 from idkit.errors import IdkitError
-from idkit.plots import elbo
+from idkit.plots import _style, elbo
 
 if TYPE_CHECKING:
     from tests.plots.conftest import Made
@@ -51,6 +52,24 @@ def test_fewer_than_three_runs_are_points_without_a_line(made: "Made") -> None:
         bands.append(sum(isinstance(c, PolyCollection) for c in axes.collections))
         assert not any(isinstance(c, PathCollection) for c in axes.collections)
     assert bands == [0, 1]
+
+
+def test_ticks_do_not_overlap(made: "Made") -> None:
+    scored, *_ = made.usual("elbo")
+    models = [
+        made.write(f"{seed}.npz", "model", {"history/objective": np.array([at])}, **about(seed))
+        for seed, at in enumerate((-1234.53, -1234.47, -1234.2, -1234.1, -1233.9), start=1)
+    ]
+    with _style.style():
+        figure = elbo.draw([scored, *models])
+        figure.draw_without_rendering()
+    (axes,) = (axes for axes in figure.axes if axes.get_visible())
+    boxes = [label.get_window_extent() for label in axes.get_xticklabels() if label.get_text()]
+    assert all(left.x1 < right.x0 for left, right in pairwise(boxes))
+
+
+def about(seed: int) -> dict[str, object]:
+    return {"data": "digits", "model": "vae", "arch": "mlp", "d_z": 3, "seed": seed}
 
 
 def test_what_is_missing_is_named(made: "Made") -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from idkit import files
 from idkit.errors import IdkitError
-from idkit.plots import history
+from idkit.plots import _style, history
 
 if TYPE_CHECKING:
     from tests.plots.conftest import Made
@@ -40,6 +40,24 @@ def test_a_steep_start_does_not_hide_the_rest(made: "Made") -> None:
     low, high = axes.get_ylim()
     assert -110 < low < high < -90
     assert "leave the panel" in axes.get_title()
+
+
+def test_a_short_training_is_shown_whole(made: "Made") -> None:
+    values = np.array([-1e6, -1e3, -110.0, -105.0, -104.0, -103.0])
+    axes = history.draw([made.write("m.npz", "model", {"history/objective": values})]).axes[0]
+    assert axes.get_ylim()[0] < -1e6
+    assert not axes.get_title()
+
+
+def test_ticks_are_numbers_and_not_distances_from_one(made: "Made") -> None:
+    values = 19.99 + 1e-5 * np.arange(30)
+    artefact = made.write("m.npz", "model", {"history/perplexity": values})
+    with _style.style():
+        figure = history.draw([artefact])
+        figure.draw_without_rendering()
+    axis = figure.axes[0].yaxis
+    assert axis.get_offset_text().get_text() == ""
+    assert all(label.get_text().startswith("19.99") for label in axis.get_ticklabels()[1:-1])
 
 
 def test_a_failed_seed_ends_where_it_failed(made: "Made") -> None:
