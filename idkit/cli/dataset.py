@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from idkit import shelf
+from idkit.cli import generated
 from idkit.errors import IdkitError
 
 if TYPE_CHECKING:
@@ -28,7 +29,8 @@ def load(source: str, folder: str | None) -> tuple["Dataset", list["files.Artefa
     """A data set by what the user typed.
 
     Args:
-        source: a name in `data`, a name in `synth`, or a file (`-` for standard input).
+        source: a name in `data`, a name in `synth`, a file (`-` for standard input), or a source
+            of `generated`.
         folder: where data sets with a name lie; None is the user's cache.
 
     Returns:
@@ -38,6 +40,9 @@ def load(source: str, folder: str | None) -> tuple["Dataset", list["files.Artefa
         IdkitError: when there is no such thing, or the file holds no data set.
         MissingError: when the data set is not on this machine.
     """
+    if source.startswith(generated.AGAIN):
+        made = generated.again(source)
+        return _from_file(made), [made]
     if source in shelf.names("data"):
         return shelf.take("data", source, "load")(root(folder)), []
     if source in shelf.names("synth"):
@@ -49,7 +54,7 @@ def load(source: str, folder: str | None) -> tuple["Dataset", list["files.Artefa
         shelf.check(source, known, what="data set, and no file of that name:")
     from idkit import files
 
-    artefact = files.read(source, schema="idkit.data/1")
+    artefact = files.read(source, schema=generated.SCHEMA)
     return _from_file(artefact), [artefact]
 
 

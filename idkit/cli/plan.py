@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from idkit import shelf
-from idkit.cli import show
+from idkit.cli import generated, show
 from idkit.cli.crew import Job
 from idkit.cli.memory import Memory, available, size
 from idkit.errors import IdkitError, UsageError
@@ -343,6 +343,7 @@ def _group(
     ]
     training = asdict(settings)
     training.pop("compiled")
+    made_from = generated.recipe(inputs)
     meta = files.metadata(
         runs.SCHEMA,
         "",
@@ -359,6 +360,7 @@ def _group(
         variant=variant,
         settings=special,
         training=training,
+        **({"synth": made_from} if made_from else {}),
     )
     return runs.Group(Path(out), name, meta), " ".join(["train", *flags])
 

@@ -5,7 +5,6 @@ import inspect
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
@@ -13,12 +12,11 @@ import typer.core
 import typer.main
 
 from idkit import shelf
-from idkit.cli import options, show
+from idkit.cli import generated, options, show
 from idkit.errors import UsageError
 
 if TYPE_CHECKING:
     from idkit import files
-    from idkit.data import Dataset
 
 DATA, LATENTS = "synth", "synth/latents"
 KINDS = {kind: room for room in (DATA, LATENTS) for kind in shelf.names(room)}
@@ -99,7 +97,7 @@ def _command(kind: str) -> Any:
             name: given[name] for name, (_, default) in own.items() if given[name] != default
         }
         if KINDS[kind] == DATA:
-            _write_data(kind, make, changed, out, seed, called=called, force=force)
+            _write_data(kind, changed, out, seed, called=called, force=force)
         else:
             _write_latents(kind, make, changed, made_of, out, seed, force=force)
 
@@ -141,7 +139,6 @@ def _option(name: str, text: str) -> Any:
 
 def _write_data(
     kind: str,
-    sample: Callable[..., "Dataset"],
     changed: Mapping[str, Any],
     out: str,
     seed: int,
@@ -149,30 +146,14 @@ def _write_data(
     called: str | None,
     force: bool,
 ) -> None:
-    import numpy as np
-
     from idkit import files
 
     files.check_extension(out)
     files.refuse_existing(out, force=force)
     if called is not None and not called.strip():
         raise UsageError("--name is empty: say what the data are called, or leave it out")
-    dataset = sample(np.random.default_rng(seed), **changed)
-    parts = [kind, *(f"{key.replace('_', '')}{value}" for key, value in changed.items())]
-    parts += [f"seed{seed}"] if seed else []
-    flags = _flags(changed) + (f" --name {quote(called)}" if called else "")
-    meta = files.metadata(
-        "idkit.data/1",
-        f"synth {kind}{flags} --seed {seed}",
-        (),
-        data=called or "-".join(parts),
-        kind=kind,
-        options=dict(sorted(changed.items())),
-        seed=seed,
-        **dataset.about,
-    )
-    arrays = {"x": dataset.x, "u": dataset.u, "s": dataset.s, **dataset.extras}
-    files.write(out, {n: a for n, a in arrays.items() if a is not None}, meta, force=force)
+    dataset, arrays, meta = generated.data(kind, changed, seed, called)
+    files.write(out, arrays, meta, force=force)
     show.note(f"{kind}: {len(dataset.x)} rows of {dataset.x.shape[1]} observed dimensions -> {out}")
     if "condition" in dataset.extras:
         numbers = ", ".join(f"{number:.3g}" for number in dataset.extras["condition"])
@@ -205,7 +186,7 @@ def _write_latents(
     arrays = derive(np.random.default_rng(seed), given, **changed)
     meta = files.metadata(
         "idkit.latents/1",
-        f"synth {kind}{_flags(changed)} --seed {seed}",
+        f"synth {kind}{generated.flags(changed)} --seed {seed}",
         [given],
         data=given.meta.get("data") or Path(given.name).stem,
         model=kind,
@@ -227,7 +208,3 @@ def _rows(given: "files.Artefact") -> dict[str, str]:
     if given.schema == "idkit.data/1":
         return {"rows": hashlib.sha256(given.arrays["x"].tobytes()).hexdigest(), "split": "all"}
     return {name: given.meta[name] for name in ("rows", "split") if name in given.meta}
-
-
-def _flags(changed: Mapping[str, Any]) -> str:
-    return "".join(f" --{name.replace('_', '-')} {value}" for name, value in changed.items())

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from idkit.cli import generated
 from idkit.errors import IdkitError
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ def check(model: "files.Artefact") -> None:
 def data_of(model: "files.Artefact") -> str:
     """The data that a model was trained on, by its name or by a file of the same content.
 
+    Synthetic data whose file is not here are made again, and taken where their bytes are the same.
+
     Raises:
         IdkitError: when that file is not here.
     """
@@ -43,6 +46,10 @@ def data_of(model: "files.Artefact") -> str:
     name, sha, key = (inputs[0].get(what) for what in ("name", "sha256", "key"))
     if name != "-" and Path(name).is_file() and files.read(name).sha256 == sha:
         return f"{name}:{key}" if key else str(name)
+    made_from = model.meta.get("synth")
+    again = made_from and generated.source(made_from, name=name, sha256=sha)
+    if again:
+        return str(again)
     where = "data from a pipe" if name == "-" else f"a file {name} that is not here"
     raise IdkitError(
         f"{model.label} was trained on {where} (sha256 {sha[:12]}...): give the data by --data"
