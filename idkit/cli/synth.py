@@ -159,6 +159,8 @@ def _write_data(
         numbers = ", ".join(f"{number:.3g}" for number in dataset.extras["condition"])
         show.note(f"condition numbers of the mixing matrices: {numbers or 'none, L is 1'}")
     if "distortion" in dataset.extras:
+        import numpy as np
+
         low, middle, high = np.quantile(dataset.extras["distortion"], (0.05, 0.5, 0.95))
         show.note(
             f"condition number of the whole mixing at a row: {middle:.3g} ({low:.3g} to {high:.3g} "
