@@ -43,8 +43,25 @@ def kind(room: str) -> str:
 
 def summary(room: str, name: str) -> str:
     """The first line of a module's docstring, without importing it."""
-    path = HERE / room / f"{name.replace('-', '_')}.py"
-    return (ast.get_docstring(ast.parse(path.read_text())) or "").partition("\n")[0]
+    return (ast.get_docstring(_source(room, name)) or "").partition("\n")[0]
+
+
+def knobs(room: str, name: str, member: str) -> tuple[str, ...]:
+    """The keyword-only parameters of a function of a module, without importing it.
+
+    >>> knobs("densities/likelihoods", "gaussian", "build")
+    ('variance',)
+    """
+    return tuple(
+        argument.arg
+        for node in _source(room, name).body
+        if isinstance(node, ast.FunctionDef) and node.name == member
+        for argument in node.args.kwonlyargs
+    )
+
+
+def _source(room: str, name: str) -> ast.Module:
+    return ast.parse((HERE / room / f"{name.replace('-', '_')}.py").read_text())
 
 
 def take(room: str, name: str, member: str) -> Any:

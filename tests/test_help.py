@@ -61,6 +61,47 @@ def test_every_command_explains_itself_with_an_example(
     assert f"idkit {command}" in done.stdout.replace("Usage: idkit", "")
 
 
+@pytest.mark.parametrize(
+    ("line", "usage", "argument"),
+    [
+        ("mcc", "idkit mcc [OPTIONS] FILE...\n", "\n  FILE...  Latents"),
+        ("embed", "idkit embed [OPTIONS] MODEL...\n", "\n  MODEL...  model/1"),
+        ("plot", "idkit plot [OPTIONS] KIND FILE...\n", "\n  KIND     Which"),
+        ("data fetch", "idkit data fetch [OPTIONS] NAME...\n", "\n  NAME...  Data sets"),
+    ],
+)
+def test_arguments_have_their_own_names_alone(
+    line: str, usage: str, argument: str, idkit: Callable[..., Ran]
+) -> None:
+    shown = idkit(*line.split(), "--help").stdout
+    assert usage in shown
+    assert argument in shown
+
+
+def test_help_of_train_lists_the_knobs_that_builders_take(idkit: Callable[..., Ran]) -> None:
+    shown = " ".join(idkit("train", "--help").stdout.split())
+    for text in ("vade components, identifiability, alpha", "grid width", "gaussian variance"):
+        assert text in shown
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("train --epochs 1.5", "'--epochs': expected a whole number (see"),
+        ("train --epochs 0", "'--epochs': expected at least 1 (see"),
+        ("train --lr x", "'--lr': expected a number (see"),
+        ("train --vary x", "'--vary': 'x' is not one of 'all', 'init', 'order', 'noise' (see"),
+        ("synth tcl --segments x", "'--segments': expected a whole number (see"),
+    ],
+)
+def test_a_wrong_value_is_told_without_jargon(
+    line: str, said: str, idkit: Callable[..., Ran]
+) -> None:
+    done = idkit(*line.split())
+    assert done.returncode == 2
+    assert said in done.stderr
+
+
 def test_the_list_says_of_every_command_what_it_does(idkit: Callable[..., Ran]) -> None:
     listed = idkit("--help").stdout.partition("Commands:")[2]
     for command, summary in COMMANDS.items():

@@ -1,11 +1,13 @@
 """The `idkit` command: its subcommands, and the one place where errors become exit codes."""
 
+import functools
 import importlib
 import os
+import re
 import signal
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import Any, NoReturn
 
@@ -29,6 +31,16 @@ COMMANDS = {  # in the order of a day's work, with what the list of commands say
 }
 UsageFault: type[Exception] = typer.BadParameter.__mro__[1]  # which typer itself does not export
 NO_MEMORY = "can't allocate memory"  # how torch words it, in an error of no class of its own
+JARGON = (  # of the library that checks options, and what it means
+    (r"Value error, ", ""),
+    (r"Input should be a valid integer\b.*", "expected a whole number"),
+    (r"Input should be a valid number\b.*", "expected a number"),
+    (r"Input should be a finite number", "expected a finite number"),
+    (r"Input should be greater than or equal to (\S+)", r"expected at least \1"),
+    (r"Input should be less than or equal to (\S+)", r"expected at most \1"),
+    (r"Input should be greater than (\S+)", r"expected more than \1"),
+    (r"Input should be less than (\S+)", r"expected less than \1"),
+)
 BUG = 70  # EX_SOFTWARE of sysexits.h; 1 means that a condition asked for is false
 
 
@@ -48,7 +60,26 @@ def load(name: str) -> Any:
         alone = typer.Typer(add_completion=False, rich_markup_mode=None)
         alone.command(name)(options.with_common(command))
         command = alone
-    return typer.main.get_command(command)
+    return _plain(typer.main.get_command(command))
+
+
+def _plain(command: Any) -> Any:
+    """Calls the arguments in a command's help by their metavars alone.
+
+    The library puts braces, more dots and a type of Python's around them.
+    """
+    for parameter in command.params:
+        if parameter.param_type_name == "argument" and parameter.metavar:
+            parameter.get_usage_pieces = lambda _context, name=parameter.metavar: [name]
+            parameter.get_help_record = functools.partial(_record, parameter.get_help_record)
+    for inner in getattr(command, "commands", {}).values():
+        _plain(inner)
+    return command
+
+
+def _record(given: Callable[..., tuple[str, str] | None], ctx: Any) -> tuple[str, str] | None:
+    record = given(ctx)
+    return record and (record[0].partition(" <")[0], record[1])
 
 
 app = typer.Typer(
@@ -179,6 +210,8 @@ def _bug(who: str) -> int:
 def _usage(error: BaseException) -> str:
     """The library's usage message as one line, with where to read on."""
     message = " ".join(str(getattr(error, "format_message", lambda: error)()).split())
+    for said, meant in JARGON:
+        message = re.sub(said, meant, message)
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else "idkit"
     return f"{message.rstrip('.')} (see '{path} --help')"

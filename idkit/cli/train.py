@@ -17,6 +17,22 @@ if TYPE_CHECKING:
 
 OTHER_FORMATS = (".npy", ".pt", ".pth", ".csv", ".tsv", ".json", ".pkl", ".h5")
 
+KNOBS = {  # the rooms that have some, with the function whose parameters they are
+    "models": "build",
+    "nets": "encoder",
+    "densities/likelihoods": "build",
+}
+
+
+def _listed_knobs() -> str:
+    """Every knob behind the name of what it belongs to."""
+    owners = {
+        name: ", ".join(shelf.knobs(room, name, member))
+        for room, member in KNOBS.items()
+        for name in shelf.names(room)
+    }
+    return "; ".join(f"{name} {knobs}" for name, knobs in owners.items() if knobs)
+
 
 def train(
     data: Annotated[
@@ -47,11 +63,21 @@ def train(
         typer.Option("--steps", metavar="N", min=1, help="Optimiser steps, instead of --epochs."),
     ] = None,
     batch_size: Annotated[
-        int | None, typer.Option("--batch-size", metavar="N", min=1, help="Rows of a minibatch.")
+        int | None,
+        typer.Option(
+            "--batch-size",
+            metavar="N",
+            min=1,
+            help="Rows of a minibatch. [default: the data's]",
+        ),
     ] = None,
     lr: Annotated[
         float | None,
-        typer.Option("--lr", metavar="X", help="Adam's first step size; reduced on plateaus."),
+        typer.Option(
+            "--lr",
+            metavar="X",
+            help="Adam's first step size; reduced on plateaus. [default: the data's]",
+        ),
     ] = None,
     likelihood: Annotated[
         str | None, options.choice("densities/likelihoods", "--likelihood", "p(x|z)")
@@ -69,7 +95,11 @@ def train(
     ] = None,
     knob: Annotated[
         list[str] | None,
-        typer.Option("-p", metavar="NAME=VALUE", help="A knob of the model, nets or likelihood."),
+        typer.Option(
+            "-p",
+            metavar="NAME=VALUE",
+            help=f"A knob of the model, nets or likelihood ({_listed_knobs()}).",
+        ),
     ] = None,
     vary: Annotated[
         Literal["all", "init", "order", "noise"],
