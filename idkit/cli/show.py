@@ -6,9 +6,12 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from idkit import __version__
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 
 @dataclass(frozen=True)
@@ -19,6 +22,9 @@ class Settings:
     verbose: bool = False
     debug: bool = False
 
+
+PATH = "path"  # the column of a table that names files
+ENDLESS = 10_000  # columns of a terminal that every table fits into
 
 settings = Settings()
 Row = Mapping[str, Any]
@@ -101,6 +107,21 @@ def rows(
 
 def _rich_table(rows: Sequence[Row], title: str) -> None:
     from rich.console import Console
+
+    console = Console(markup=False, emoji=False)  # a name in brackets is a name
+    table = _table(rows, title)
+    endless = console.options.update(width=ENDLESS)
+    if console.measure(table, options=endless).maximum <= console.width:
+        console.print(table)
+        return
+    # half a path in a cell cannot be copied: whole ones stand below
+    console.print(_table([{n: row[n] for n in row if n != PATH} for row in rows], title))
+    for row in rows:
+        if row.get(PATH) is not None:
+            line(str(row[PATH]))
+
+
+def _table(rows: Sequence[Row], title: str) -> "Table":
     from rich.table import Table
 
     table = Table(title=title or None, header_style="bold", title_justify="left")
@@ -110,7 +131,7 @@ def _rich_table(rows: Sequence[Row], title: str) -> None:
         table.add_column(name, justify=justify, no_wrap=numeric, overflow="fold")
     for row in rows:
         table.add_row(*(_short(value) for value in _plain(row).values()))
-    Console(markup=False, emoji=False).print(table)  # a name in brackets is a name
+    return table
 
 
 def _plain(row: Row) -> dict[str, Any]:

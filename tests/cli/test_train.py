@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -96,6 +97,21 @@ def test_json_is_one_document(capsys: pytest.CaptureFixture[str]) -> None:
     assert document["schema"] == "idkit.runs/1"
     (row,) = document["rows"]
     assert (row["seed"], row["status"]) == (1, "trained")
+
+
+@pytest.mark.parametrize(("columns", "cell"), [("200", True), ("90", False), ("40", False)])
+def test_paths_in_a_terminal_can_be_copied_whatever_its_width(
+    columns: str, cell: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", columns)
+    assert idkit(SHORT, "--seed", "1-2") == 0
+    lines = capsys.readouterr().out.splitlines()
+    for seed in (1, 2):
+        path = f"runs/{NAME}-s{seed}/model.safetensors"
+        (line,) = (line for line in lines if path in line)
+        assert (line != path) == cell
 
 
 def test_quiet_is_quiet_and_the_product_is_on_stdout(
