@@ -267,7 +267,7 @@ def _friedman(cells: "Cells") -> "Friedman | None":
     complete = np.isfinite(cells.values).all(axis=1)
     if len(cells.families) < 3 or not complete.any():
         return None
-    return friedman(cells.values.round(cells.decimals))
+    return friedman(cells.values)
 
 
 def _explain(rows: Sequence[Row], whole: "Friedman | None") -> None:

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from idkit import shelf
 from idkit.errors import IdkitError, UsageError
-from idkit.stats.precision import decimals
 
 Entry = str | float | None
 Columns = Mapping[str, Sequence[Entry]]
@@ -26,14 +25,12 @@ class Cells:
         names: of the cells, as `arch=mlp, d_z=50`, in order of first appearance.
         values: shape (cells, families), nan where a family has no number in a cell.
         blocks: the block of each cell, shape (cells,); None where no block was asked for.
-        decimals: the precision of the values.
     """
 
     families: tuple[str, ...]
     names: tuple[str, ...]
     values: NDArray[np.float64]
     blocks: NDArray[np.int64] | None
-    decimals: int
 
 
 def tabulate(
@@ -76,7 +73,6 @@ def tabulate(
         names=names,
         values=np.array([[found.get((name, of), np.nan) for of in known] for name in names]),
         blocks=_blocks(cells, _labels(columns, block), names) if block else None,
-        decimals=decimals(number for number in found.values() if np.isfinite(number)),
     )
 
 

@@ -1,24 +1,24 @@
 """Which families differ, over the cells that they share?"""
 
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
 from idkit.errors import IdkitError
+from idkit.stats import precision
 from idkit.stats.block_flips import block_flips
 from idkit.stats.cells import Cells
 from idkit.stats.hodges_lehmann import hodges_lehmann
 from idkit.stats.holm import holm
-from idkit.stats.precision import differences
 from idkit.stats.rank_biserial import rank_biserial
 from idkit.stats.signed_rank import Zeros, signed_rank
 
 ALPHA = 0.05  # at or below it a p-value is called significant
 LEVEL = 1 - ALPHA  # of the intervals
 FEWEST = 6  # units whose interval has ends: five have no p below 2 / 2**5 > ALPHA
-FINER = 6  # decimals of a mean over a block beyond those of its members; past them it is noise
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Comparison:
         ties: differences other than zero whose size another one shares.
         w: W+, the sum of the ranks of the cells in which a is larger.
         p: two-sided p of the signed-rank test, in (0, 1].
-        method: how p was found.
+        method: how p was found, and whether values tie as float32 numbers.
         p_holm: p adjusted for all pairs tested together (Holm); with blocks p_block adjusted.
         p_block: two-sided p from sign flips of whole blocks, not adjusted; None without blocks.
         blocks: blocks that bear evidence; None without blocks.
@@ -42,7 +42,8 @@ class Comparison:
         shift_low: lower end of its 95% interval, -inf with fewer than 6 units.
         shift_high: upper end, inf with fewer than 6 units.
         rank_biserial: in [-1, 1], 1 where a is larger in every cell; nan where all are equal.
-        differences: a - b in each cell, shape (n,), rounded to the precision of the values.
+        differences: a - b in each cell, shape (n,), each rounded to the precision of its two
+            values (see `precision.differences`).
         units: what is taken as independent: the differences; with blocks the mean difference of
             each block, shape (blocks that have a cell,).
     """
@@ -107,12 +108,16 @@ def _shared(cells: Cells, a: int, b: int) -> NDArray[np.bool_]:
 def _pair(cells: Cells, a: int, b: int, zeros: Zeros) -> Comparison:
     """One comparison, its p not yet adjusted."""
     both = _shared(cells, a, b)
-    d = differences(cells.values[both, a], cells.values[both, b], decimals=cells.decimals)
-    units, block, exact = d, None, cells.decimals + 2  # all that medians of means of two have
+    values = cells.values[both][:, [a, b]]
+    single = precision.single(values)
+    d = precision.differences(values[:, 0], values[:, 1], single=single)
+    _check_finite(cells, a, b, d)
+    block, means = None, None
     if cells.blocks is not None:
         block = block_flips(d, cells.blocks[both], zeros=zeros)
-        units, exact = _block_means(d, cells.blocks[both]), cells.decimals + FINER
-    test, shift = signed_rank(d, zeros=zeros), hodges_lehmann(units, level=LEVEL)
+        means = _block_means(d, cells.blocks[both])
+    units = d if means is None else np.array([float(mean) for mean in means])
+    test, shift = signed_rank(d, zeros=zeros), hodges_lehmann(units, level=LEVEL, exact=means)
     return Comparison(
         a=cells.families[a],
         b=cells.families[b],
@@ -122,22 +127,31 @@ def _pair(cells: Cells, a: int, b: int, zeros: Zeros) -> Comparison:
         ties=test.ties,
         w=test.w,
         p=test.p,
-        method=test.method,
+        method=f"{test.method}, {precision.TIES_OF_SINGLE}" if single else test.method,
         p_holm=test.p,
         p_block=None if block is None else block.p,
         blocks=None if block is None else block.blocks,
-        shift=_rounded(shift.estimate, exact),
-        shift_low=_rounded(shift.low, exact),
-        shift_high=_rounded(shift.high, exact),
+        shift=shift.estimate,
+        shift_low=shift.low,
+        shift_high=shift.high,
         rank_biserial=rank_biserial(d, zeros=zeros),
         differences=d,
         units=units,
     )
 
 
-def _block_means(d: NDArray[np.float64], blocks: NDArray[np.int64]) -> NDArray[np.float64]:
-    return np.array([d[blocks == block].mean() for block in np.unique(blocks)])
+def _block_means(d: NDArray[np.float64], blocks: NDArray[np.int64]) -> list[Fraction]:
+    members: dict[int, list[float]] = {}
+    for block, number in zip(blocks.tolist(), d.tolist(), strict=True):
+        members.setdefault(block, []).append(number)
+    return [precision.mean(members[block]) for block in sorted(members)]
 
 
-def _rounded(number: float, places: int) -> float:
-    return float(np.round(number, places)) + 0.0
+def _check_finite(cells: Cells, a: int, b: int, d: NDArray[np.float64]) -> None:
+    if not np.isfinite(d).all():
+        place = np.flatnonzero(_shared(cells, a, b))[~np.isfinite(d)][0]
+        x, y = cells.values[place, [a, b]]
+        raise IdkitError(
+            f"{cells.families[a]} and {cells.families[b]} in {cells.names[place]} are {x:g} and "
+            f"{y:g}, whose difference is beyond the largest number: leave that cell out"
+        )

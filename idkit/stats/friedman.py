@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from scipy.special import chdtrc
 
 from idkit.errors import IdkitError
+from idkit.stats import precision
 from idkit.stats.signed_rank import midranks
 
 EXACT = {3: 20, 4: 10}  # families, and the most cells whose orders are all counted: below a second
@@ -23,7 +24,7 @@ class Friedman:
         families: columns compared.
         statistic: Friedman's chi-squared, corrected for ties within a row; at least 0.
         p: in [0, 1]; 1 where every row is one tie.
-        method: how p was found.
+        method: how p was found, and whether values tie as float32 numbers.
     """
 
     cells: int
@@ -37,11 +38,12 @@ def friedman(values: NDArray[np.float64]) -> Friedman:
     """The Friedman test (1937): each row is ranked by itself, then the columns' ranks compared.
 
     Q = 12 Σ_j (R_j - n(k+1)/2)² / (n k (k+1)) / (1 - Σ(t³ - t) / (n k (k² - 1))), R_j the sum of
-    the ranks of family j, t the sizes of ties within rows.
+    the ranks of family j, t the sizes of ties within rows. Values tie with their neighbours in the
+    row, to the precision of the two (see `precision.levels`).
 
     Args:
-        values: shape (n, k), n cells by k >= 3 families, rounded to the precision they are known
-            to; rows with a value that is not finite are left out.
+        values: shape (n, k), n cells by k >= 3 families; rows with a value that is not finite are
+            left out.
 
     Returns:
         Q, and p: the share of all (k!)^n orders of the ranks within rows whose Q is at least as
@@ -58,17 +60,19 @@ def friedman(values: NDArray[np.float64]) -> Friedman:
             f"Friedman's test compares at least 3 families over cells that have them all; "
             f"there are {k} families and {n} such cells"
         )
-    ranks = np.array([midranks(row) for row in complete])
+    single = precision.single(complete)
+    ranks = np.array([midranks(row) for row in precision.levels(complete, single=single)])
     between = np.sum((ranks.sum(axis=0) - n * (k + 1) / 2) ** 2)
     within = np.sum((ranks - (k + 1) / 2) ** 2)  # n k (k² - 1) / 12 without ties, less with them
     exact = n <= EXACT.get(k, 0)
+    method = "exact" if exact else f"chi-squared with {k - 1} degrees of freedom"
     statistic = float((k - 1) * between / within) if within else 0.0
     return Friedman(
         cells=n,
         families=k,
         statistic=statistic,
         p=_exact(ranks, between) if exact else float(chdtrc(k - 1, statistic)),
-        method="exact" if exact else f"chi-squared with {k - 1} degrees of freedom",
+        method=f"{method}, {precision.TIES_OF_SINGLE}" if single else method,
     )
 
 

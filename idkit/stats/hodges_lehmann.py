@@ -1,14 +1,18 @@
 """How large is a paired difference, and how well is it known?"""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
 
 from idkit.errors import IdkitError
+from idkit.stats.precision import decimal
 from idkit.stats.signed_rank import critical_value
 
-BISECTIONS = 64  # halvings of the range: past the 53 bits of a float64
+HALF = 2.0**1022  # the sum of two numbers below it is finite
+Integers = NDArray[np.intp]
 
 
 @dataclass(frozen=True)
@@ -28,18 +32,26 @@ class Shift:
     level: float
 
 
-def hodges_lehmann(differences: NDArray[np.float64], *, level: float = 0.95) -> Shift:
+def hodges_lehmann(
+    differences: NDArray[np.float64],
+    *,
+    level: float = 0.95,
+    exact: Sequence[Fraction] | None = None,
+) -> Shift:
     """The shift and the closed interval of shifts that the signed-rank test does not reject.
 
     estimate = median of the n(n+1)/2 Walsh averages (d_i + d_j) / 2, i <= j (Hodges and Lehmann
     1963); the interval runs from the (c+1)-th smallest to the (c+1)-th largest of them, c the
     critical value of the exact untied test. Closed, it covers at least `level` with ties too
     (Noether 1967), so that it may touch zero where the tied exact p is just below 1 - level.
-    Zeros are differences like any other here.
+    Zeros are differences like any other here. The averages that are picked are computed exactly
+    and rounded once: of decimals they are decimals, whatever the size of the other differences.
 
     Args:
         differences: shape (n,), n >= 1, finite.
         level: wanted coverage, in (0, 1).
+        exact: the differences as fractions, n of them; by default the shortest decimals that
+            stand for them.
 
     Raises:
         IdkitError: when there is no difference, or one is not finite.
@@ -49,34 +61,75 @@ def hodges_lehmann(differences: NDArray[np.float64], *, level: float = 0.95) -> 
     """
     if differences.size == 0 or not np.isfinite(differences).all():
         raise IdkitError("the shift needs at least one paired difference, and finite ones")
-    ordered = np.sort(differences)
+    order = np.argsort(differences, kind="stable")
+    ordered = differences[order]
+    if max(-ordered[0], ordered[-1]) > HALF:
+        ordered = ordered / 4
     averages = ordered.size * (ordered.size + 1) // 2
     beyond = critical_value(ordered.size, 1 - level)
-    middle = [_walsh(ordered, (averages + 1) // 2), _walsh(ordered, averages // 2 + 1)]
+
+    def of(place: int) -> Fraction:
+        if exact is not None:
+            return exact[place]
+        return Fraction(decimal(float(differences[place])))
+
+    def average(k: int) -> Fraction:
+        """The k-th smallest, of the two pairs that may stand for it the one nearer to zero."""
+        sums = (of(order[i]) + of(order[j]) for i, j in _walsh(ordered, k))
+        return min(sums, key=abs) / 2
+
+    middle = (average((averages + 1) // 2) + average(averages // 2 + 1)) / 2
     return Shift(
-        estimate=sum(middle) / 2,
-        low=_walsh(ordered, beyond + 1) if beyond >= 0 else -np.inf,
-        high=_walsh(ordered, averages - beyond) if beyond >= 0 else np.inf,
+        estimate=float(middle),
+        low=float(average(beyond + 1)) if beyond >= 0 else -np.inf,
+        high=float(average(averages - beyond)) if beyond >= 0 else np.inf,
         level=level,
     )
 
 
-def _walsh(ordered: NDArray[np.float64], k: int) -> float:
-    """The k-th smallest Walsh average, k from 1, without forming the n² of them."""
-    low, high = np.nextafter(2 * ordered[0], -np.inf), 2 * ordered[-1]
-    for _ in range(BISECTIONS):
-        middle = low + (high - low) / 2
-        if _sums_up_to(ordered, middle) >= k:
-            high = middle
+def _walsh(ordered: NDArray[np.float64], k: int) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Pairs whose sum is the k-th smallest, k from 1, without forming the n² of them.
+
+    Bisects the float64 numbers themselves, so that one large difference costs no digit of the
+    others. d_i + d_j, rounded, rises with either: the partners of i up to a bound are a beginning
+    of the list.
+
+    Returns:
+        Of the pairs that have this sum the first and the last in order, (i, j) each.
+    """
+    low, high = _key(2 * ordered[0]) - 1, _key(2 * ordered[-1])
+    below = np.zeros(ordered.size, dtype=np.intp)  # partners of each with a sum up to low
+    above = np.full(ordered.size, ordered.size)
+    while high - low > 1:
+        middle = (low + high) // 2
+        bound = _number(middle)
+        partners = _partners(ordered, bound, below, above)
+        if (partners.sum() + np.searchsorted(2 * ordered, bound, side="right")) // 2 >= k:
+            high, above = middle, partners
         else:
-            low = middle
-    partner = np.searchsorted(ordered, low - ordered, side="right")
-    inside = partner < ordered.size
-    return float(np.min(ordered[inside] + ordered[partner[inside]])) / 2
+            low, below = middle, partners
+    first, *_, last = np.flatnonzero(above > below).tolist() * 2
+    return (first, int(below[first])), (last, int(above[last]) - 1)
 
 
-def _sums_up_to(ordered: NDArray[np.float64], bound: float) -> int:
-    """How many pairs i <= j have d_i + d_j <= bound."""
-    ordered_pairs = np.searchsorted(ordered, bound - ordered, side="right").sum()
-    alone = np.searchsorted(ordered, bound / 2, side="right")
-    return int(ordered_pairs + alone) // 2
+def _partners(
+    ordered: NDArray[np.float64], bound: float, below: Integers, above: Integers
+) -> Integers:
+    """For each i the count of j with d_i + d_j <= bound, which lies from below to above."""
+    while (open_ := below < above).any():
+        middle = (below + above) // 2
+        inside = ordered + ordered[np.minimum(middle, ordered.size - 1)] <= bound
+        below = np.where(open_ & inside, middle + 1, below)
+        above = np.where(open_ & ~inside, middle, above)
+    return below
+
+
+def _key(number: float) -> int:
+    """The place of a float64 among all of them."""
+    bits = int(np.float64(abs(number)).view(np.int64))
+    return -bits if number < 0 else bits
+
+
+def _number(key: int) -> float:
+    size = float(np.int64(abs(key)).view(np.float64))
+    return -size if key < 0 else size

@@ -1,4 +1,4 @@
-"""Holm, rank-biserial, Friedman, equivalence and the precision of a table."""
+"""Holm, rank-biserial, Friedman and equivalence."""
 
 from itertools import permutations, product
 
@@ -14,9 +14,8 @@ from idkit.errors import IdkitError, UsageError
 from idkit.stats.equivalence import Decision, equivalence
 from idkit.stats.friedman import friedman
 from idkit.stats.holm import holm
-from idkit.stats.precision import decimals, differences
 from idkit.stats.rank_biserial import rank_biserial
-from idkit.stats.signed_rank import Zeros, midranks
+from idkit.stats.signed_rank import Zeros
 
 Floats = NDArray[np.float64]
 ZEROS: tuple[Zeros, ...] = ("wilcox", "pratt")
@@ -149,35 +148,3 @@ def test_an_interval_is_inside_outside_or_across_the_margin(
 def test_a_margin_is_a_positive_number(margin: float) -> None:
     with pytest.raises(UsageError, match="margin"):
         equivalence(0.0, 1.0, margin=margin)
-
-
-@given(st.lists(st.integers(0, 10_000), min_size=1, max_size=50))
-def test_a_printed_table_gives_its_precision_back(units: list[int]) -> None:
-    printed = [f"{unit / 10_000:.4f}" for unit in units]
-    needed = max(len(text.rstrip("0").split(".")[1]) for text in printed)
-    assert decimals(float(text) for text in printed) == needed
-
-
-@given(st.lists(st.integers(-10_000, 10_000), min_size=1, max_size=50), st.integers(0, 6))
-def test_rounded_differences_tie_where_the_printed_ones_do(units: list[int], places: int) -> None:
-    a, b = np.array(units) / 10**places, np.array(units[::-1]) / 10**places
-    d = differences(a, b, decimals=places)
-    exact = np.array(units) - np.array(units[::-1])
-    assert midranks(np.abs(d)).tolist() == midranks(np.abs(exact)).tolist()
-    assert (np.sign(d) == np.sign(exact)).all()
-    assert not np.signbit(d[d == 0]).any()
-
-
-def test_without_rounding_float_noise_would_break_these_ties() -> None:
-    a, b = np.array([0.3, 0.2]), np.array([0.2, 0.1])
-    assert (a - b)[0] != (a - b)[1]
-    assert differences(a, b, decimals=decimals([*a, *b])).tolist() == [0.1, 0.1]
-
-
-def test_numbers_to_the_last_bit_keep_twelve_digits_at_any_size() -> None:
-    assert decimals([np.pi / 4]) == 12
-    assert decimals([np.pi * 1e-10]) == 21
-    assert decimals([np.pi * 1e5]) == 6
-    assert decimals([12345.0, 2.0]) == 0
-    assert decimals([0.0]) == 0
-    assert decimals([]) == 0
