@@ -272,12 +272,14 @@ def _friedman(cells: "Cells") -> "Friedman | None":
 
 def _explain(rows: Sequence[Row], whole: "Friedman | None") -> None:
     """The verdicts, for people."""
+    from idkit.stats.flips import shown
+
     for row in rows:
         show.note(f"{row['verdict']}.")
     if whole is not None:
         show.note(
             f"All {whole.families} families together (Friedman, {whole.cells} complete cells): "
-            f"p = {whole.p:.2g}, {whole.method}."
+            f"p {shown(whole.p)}, {whole.method}."
         )
 
 

@@ -12,6 +12,7 @@ from idkit.files import Artefact
 from idkit.plots import _layout, _looks
 from idkit.plots._need import need
 from idkit.stats.compare import FEWEST
+from idkit.stats.flips import shown
 
 WIDE = 6.0  # inches
 HEAD = 0.8  # of height for the axis
@@ -85,8 +86,13 @@ def _difference(row: Mapping[str, Any]) -> str:
 
 
 def _words(row: Mapping[str, Any]) -> str:
-    words = {"n": "n = {}", "p": "p = {:.2g}", "p_holm": "Holm {:.2g}", "p_block": "blocks {:.2g}"}
-    known = [text.format(row[name]) for name, text in words.items() if row.get(name) is not None]
+    count = [] if row.get("n") is None else [f"n = {row['n']}"]
+    words = {"p": "p ", "p_holm": "Holm ", "p_block": "blocks "}
+    known = count + [
+        text + shown(row[name]).removeprefix("" if name == "p" else "= ")
+        for name, text in words.items()
+        if row.get(name) is not None
+    ]
     return _layout.fill(known, 24)
 
 

@@ -16,7 +16,7 @@ class BlockFlips:
     Attributes:
         blocks: blocks whose ranks do not cancel or vanish: only these can bear evidence.
         p: two-sided p-value, in (0, 1], a multiple of 2^(1 - blocks) where it is exact.
-        method: how p was found.
+        method: how p was found, and whether it is an upper bound.
     """
 
     blocks: int
@@ -53,4 +53,5 @@ def block_flips(
     sums = np.zeros(place.max() + 1, dtype=np.int64)
     np.add.at(sums, place, doubled)
     found = flips.two_sided(sums)
-    return BlockFlips(blocks=int(np.sum(sums != 0)), p=found.p, method=str(found.method))
+    method = flips.bounded(found.p, found.method)
+    return BlockFlips(blocks=int(np.sum(sums != 0)), p=found.p, method=method)

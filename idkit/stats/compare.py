@@ -9,12 +9,13 @@ from numpy.typing import NDArray
 
 from idkit.errors import IdkitError
 from idkit.stats import precision
-from idkit.stats.block_flips import block_flips
+from idkit.stats.block_flips import BlockFlips, block_flips
 from idkit.stats.cells import Cells
+from idkit.stats.flips import Method
 from idkit.stats.hodges_lehmann import hodges_lehmann
 from idkit.stats.holm import holm
 from idkit.stats.rank_biserial import rank_biserial
-from idkit.stats.signed_rank import Zeros, signed_rank
+from idkit.stats.signed_rank import SignedRank, Zeros, signed_rank
 
 ALPHA = 0.05  # at or below it a p-value is called significant
 LEVEL = 1 - ALPHA  # of the intervals
@@ -34,7 +35,8 @@ class Comparison:
         ties: differences other than zero whose size another one shares.
         w: W+, the sum of the ranks of the cells in which a is larger.
         p: two-sided p of the signed-rank test, in (0, 1].
-        method: how p was found, and whether values tie as float32 numbers.
+        method: how p was found, whether values tie as float32 numbers, and how p_block was found
+            if it is not exact.
         p_holm: p adjusted for all pairs tested together (Holm); with blocks p_block adjusted.
         p_block: two-sided p from sign flips of whole blocks, not adjusted; None without blocks.
         blocks: blocks that bear evidence; None without blocks.
@@ -127,7 +129,7 @@ def _pair(cells: Cells, a: int, b: int, zeros: Zeros) -> Comparison:
         ties=test.ties,
         w=test.w,
         p=test.p,
-        method=f"{test.method}, {precision.TIES_OF_SINGLE}" if single else test.method,
+        method="; ".join(_methods(test, block, single=single)),
         p_holm=test.p,
         p_block=None if block is None else block.p,
         blocks=None if block is None else block.blocks,
@@ -138,6 +140,13 @@ def _pair(cells: Cells, a: int, b: int, zeros: Zeros) -> Comparison:
         differences=d,
         units=units,
     )
+
+
+def _methods(test: SignedRank, block: BlockFlips | None, *, single: bool) -> list[str]:
+    of_p = f"{test.method}, {precision.TIES_OF_SINGLE}" if single else test.method
+    if block is None or block.method == Method.EXACT:
+        return [of_p]
+    return [of_p, f"p_block: {block.method}"]
 
 
 def _block_means(d: NDArray[np.float64], blocks: NDArray[np.int64]) -> list[Fraction]:

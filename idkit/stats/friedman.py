@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.special import chdtrc
 
 from idkit.errors import IdkitError
-from idkit.stats import precision
+from idkit.stats import flips, precision
 from idkit.stats.signed_rank import midranks
 
 EXACT = {3: 20, 4: 10}  # families, and the most cells whose orders are all counted: below a second
@@ -23,8 +23,9 @@ class Friedman:
         cells: rows tested.
         families: columns compared.
         statistic: Friedman's chi-squared, corrected for ties within a row; at least 0.
-        p: in [0, 1]; 1 where every row is one tie.
-        method: how p was found, and whether values tie as float32 numbers.
+        p: in (0, 1], at least 2e-308; 1 where every row is one tie.
+        method: how p was found, whether p is an upper bound, and whether values tie as float32
+            numbers.
     """
 
     cells: int
@@ -67,11 +68,13 @@ def friedman(values: NDArray[np.float64]) -> Friedman:
     exact = n <= EXACT.get(k, 0)
     method = "exact" if exact else f"chi-squared with {k - 1} degrees of freedom"
     statistic = float((k - 1) * between / within) if within else 0.0
+    p = _exact(ranks, between) if exact else max(flips.SMALLEST, float(chdtrc(k - 1, statistic)))
+    method = flips.bounded(p, method)
     return Friedman(
         cells=n,
         families=k,
         statistic=statistic,
-        p=_exact(ranks, between) if exact else float(chdtrc(k - 1, statistic)),
+        p=p,
         method=f"{method}, {precision.TIES_OF_SINGLE}" if single else method,
     )
 

@@ -23,8 +23,9 @@ class SignedRank:
         ties: differences other than zero whose size another one shares.
         w: W+, the sum of the ranks of the positive differences (R's V; scipy reports the smaller
             of W+ and W-).
-        p: two-sided p-value, in (0, 1].
-        method: how p was found, and what became of the zeros if there are any.
+        p: two-sided p-value, in (0, 1], at least 2e-308.
+        method: how p was found, what became of the zeros if there are any, and whether p is an
+            upper bound.
     """
 
     n: int
@@ -60,14 +61,15 @@ def signed_rank(differences: NDArray[np.float64], *, zeros: Zeros = "wilcox") ->
     ranks = signed_ranks(differences, zeros=zeros)
     found = flips.two_sided(np.rint(2 * ranks).astype(np.int64))
     count = int(np.sum(ranks == 0))
-    fate = "dropped" if zeros == "wilcox" else "ranked (Pratt)"
+    fate = ", zeros dropped" if zeros == "wilcox" else ", zeros ranked (Pratt)"
+    method = f"{found.method}{fate if count else ''}"
     return SignedRank(
         n=ranks.size,
         zeros=count,
         ties=_ties(np.abs(ranks[ranks != 0])),
         w=float(ranks[ranks > 0].sum()),
         p=found.p,
-        method=f"{found.method}, zeros {fate}" if count else str(found.method),
+        method=flips.bounded(found.p, method),
     )
 
 

@@ -3,6 +3,7 @@
 from idkit.counts import counted
 from idkit.stats.compare import ALPHA, FEWEST, Comparison
 from idkit.stats.equivalence import Decision, equivalence
+from idkit.stats.flips import shown
 
 
 def verdict(comparison: Comparison, *, tests: int, margin: float | None = None) -> str:
@@ -40,11 +41,11 @@ def _finding(test: Comparison, tests: int) -> str:
     size = f"shift {test.shift:.3g}"
     if test.shift_high < float("inf"):
         size += f", 95% interval {test.shift_low:.3g} to {test.shift_high:.3g}"
-    p = f"p = {test.decisive:.2g}"
+    p = f"p {shown(test.decisive)}"
     if test.p_block is not None:
         p += " by whole blocks"
     if tests > 1:
-        p += f", {test.p_holm:.2g} after Holm for {tests} tests"
+        p += f", {shown(test.p_holm).removeprefix('= ')} after Holm for {tests} tests"
     over = counted(test.n, "cell")
     if test.p_block is not None:
         over += f" in {counted(len(test.units), 'block')}"
@@ -86,7 +87,7 @@ def _caveats(test: Comparison, tests: int, margin: float | None) -> list[str]:
         if test.p_block is None:
             caveats.append("cells taken as independent")
         else:
-            caveats.append(f"were all cells independent, p = {test.p:.2g}")
+            caveats.append(f"were all cells independent, p {shown(test.p)}")
     if test.absent:
         caveats.append(f"{counted(test.absent, 'cell')} left out for lack of one of the two")
     return caveats

@@ -36,6 +36,12 @@ def test_a_test_without_an_interval_is_still_listed(made: "Made") -> None:
     assert "0.05" in axes.get_xlabel()
 
 
+def test_a_bound_of_p_is_drawn_as_one(made: "Made") -> None:
+    bound = made.test(p=2.2250738585072014e-308, p_holm=4.5e-308, p_block=None)
+    axes = forest.draw([made.comparisons(bound)]).axes[0]
+    assert axes.texts[0].get_text().split(",") == ["n = 24", " p < 1e-300", "\nHolm < 1e-300"]
+
+
 def test_a_file_without_tests_is_refused(made: "Made") -> None:
     with pytest.raises(IdkitError, match="no test"):
         forest.draw([made.comparisons()])

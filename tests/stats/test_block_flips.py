@@ -88,3 +88,8 @@ def test_enumeration_and_dynamic_programming_agree(weights: Integers) -> None:
     reach = int(sizes.sum() - abs(weights.sum())) // 2
     expected = 1.0 if weights.sum() == 0 else min(1.0, 2 * float(np.mean(sums <= reach)))
     assert flips.two_sided(weights.astype(np.int64)).p == pytest.approx(expected, rel=1e-12)
+
+
+def test_p_of_very_many_blocks_on_one_side_is_a_bound() -> None:
+    found = block_flips(np.arange(1.0, 1101), np.arange(1100))
+    assert (found.p, found.method) == (flips.SMALLEST, "exact, p is an upper bound")

@@ -288,6 +288,21 @@ def test_holm_and_blocks_are_spelt_out() -> None:
     assert "3 blocks that differ are too few" in verdict(few, tests=3)
 
 
+def test_a_p_below_every_number_is_a_bound_in_words_and_in_the_method() -> None:
+    table = two([2.0 + i for i in range(1100)], [1.0] * 1100)
+    block: list[Entry] = [f"b{i}" for i in range(1100)]
+    table["block"] = [*block, *block]
+    (plain,) = compared(table, pair=["cell"]).values()
+    (blocks,) = compared(table, pair=["cell"], block=["block"]).values()
+    assert 0 < plain.p < 1e-300
+    assert plain.p == plain.p_holm == blocks.p_block
+    assert plain.method == "exact, p is an upper bound"
+    assert blocks.method == "exact, p is an upper bound; p_block: exact, p is an upper bound"
+    text = verdict(blocks, tests=3)
+    assert "p < 1e-300 by whole blocks, < 1e-300 after Holm for 3 tests" in text
+    assert "were all cells independent, p < 1e-300" in text
+
+
 @pytest.mark.parametrize("signs", [0, 1, 2, 6, 30])
 def test_the_smallest_p_is_that_of_differences_on_one_side(signs: int) -> None:
     if signs:

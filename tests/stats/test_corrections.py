@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from idkit.errors import IdkitError, UsageError
+from idkit.stats import flips
 from idkit.stats.equivalence import Decision, equivalence
 from idkit.stats.friedman import friedman
 from idkit.stats.holm import holm
@@ -117,6 +118,13 @@ def test_friedman_leaves_out_incomplete_rows_and_ties_all_over_are_no_evidence()
     holed = np.vstack([values, [[np.nan, 1.0, 2.0]]])
     assert friedman(holed) == friedman(values)
     assert (friedman(np.ones((5, 4))).statistic, friedman(np.ones((5, 4))).p) == (0.0, 1.0)
+
+
+def test_friedmans_p_is_never_zero() -> None:
+    found = friedman(np.tile(np.arange(10.0), (1000, 1)))
+    assert found.statistic == 9000
+    assert found.p == flips.SMALLEST
+    assert found.method == "chi-squared with 9 degrees of freedom, p is an upper bound"
 
 
 @pytest.mark.parametrize("shape", [(4, 2), (0, 3)])

@@ -1,5 +1,6 @@
 """The signed-rank test against its definition, brute force, scipy, and its own invariances."""
 
+from fractions import Fraction
 from itertools import product
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from idkit.errors import IdkitError
+from idkit.stats import flips
 from idkit.stats.signed_rank import (
     Zeros,
     critical_value,
@@ -156,3 +158,38 @@ def test_the_critical_value_of_a_long_table_is_the_normal_one() -> None:
     spread = np.sqrt(n * (n + 1) * (2 * n + 1) / 24)
     z = (critical_value(n, 0.05) - n * (n + 1) / 4) / spread
     assert z == pytest.approx(-1.959964, abs=1e-4)
+
+
+def share_of_subsets(n: int, reach: int) -> Fraction:
+    """The share of all subsets of 1..n whose sum is at most `reach`, in whole numbers."""
+    counts = [1] + [0] * reach
+    for size in range(1, n + 1):
+        for total in range(reach, size - 1, -1):
+            counts[total] += counts[total - size]
+    return Fraction(sum(counts), 2**n)
+
+
+@pytest.mark.parametrize(("n", "below"), [(600, 20), (900, 40), (1000, 12), (1010, 40), (1100, 40)])
+def test_the_far_tail_of_a_long_table_is_exact(n: int, below: int) -> None:
+    d = np.arange(1.0, n + 1)
+    d[:below] *= -1
+    exact = 2 * share_of_subsets(n, below * (below + 1) // 2)
+    found = signed_rank(d)
+    assert found.p == pytest.approx(max(float(exact), flips.SMALLEST), rel=1e-12)
+    assert ("upper bound" in found.method) == (exact <= flips.SMALLEST)
+
+
+@pytest.mark.parametrize("n", [1022, 1023, 1024, 1100, 3000, 20_000])
+def test_p_is_never_zero(n: int) -> None:
+    found = signed_rank(np.arange(1.0, n + 1))
+    assert found.p >= Fraction(2, 2**n)
+    assert found.p == pytest.approx(max(2.0 ** (1 - n), 2.0**-1022), rel=0)
+    assert found.method == ("exact" if n < 1023 else "exact, p is an upper bound")
+
+
+def test_nor_is_that_of_the_normal_approximation() -> None:
+    d = np.arange(1.0, 20_001)
+    d[:2000] *= -1
+    found = signed_rank(d)
+    assert found.p == flips.SMALLEST
+    assert found.method == "normal approximation, p is an upper bound"
