@@ -3,26 +3,30 @@
 from typing import TYPE_CHECKING, Any
 
 from idkit.errors import IdkitError, UsageError
+from idkit.stats.advice import FILE, listed
+from idkit.stats.naming import Entry, exact
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Container, Sequence
 
     from idkit.files import Artefact, Table
 
 SCORED = ("idkit.scores/1", "idkit.alignment/1")
 GROUP = ("data", "model", "arch", "d_z", "settings")  # a cell's name, less the family's
 KINDS = ("mode", "corr")  # these, too, where there is more than one of them
-SOURCE = "file"  # a column that every table gets: the input that a row comes from
+SOURCE = FILE  # a column that every table gets: the input that a row comes from
 
 Row = dict[str, Any]
-Columns = dict[str, list[Any]]
+Columns = dict[str, list[Entry]]
 
 
-def columns(opened: "Sequence[Artefact | Table]") -> Columns:
+def columns(opened: "Sequence[Artefact | Table]", *, values: "Container[str]") -> Columns:
     """All inputs below each other.
 
     Args:
         opened: scores, or tables from anywhere.
+        values: the columns of numbers to compare: what is undefined there is None. All other cells
+            may name something, and are as the file has them.
 
     Returns:
         Every column of every input, empty (None) in the rows of an input that lacks it; and
@@ -37,7 +41,7 @@ def columns(opened: "Sequence[Artefact | Table]") -> Columns:
     rows = [
         {**row, SOURCE: row.get(SOURCE, source)}
         for one, source in zip(opened, sources, strict=True)
-        for row in _rows(one)
+        for row in _rows(one, values)
     ]
     known = dict.fromkeys(name for row in rows for name in row)
     return {name: [row.get(name) for row in rows] for name in known}
@@ -57,17 +61,17 @@ def usual_cell(table: Columns, *, by: str) -> list[str]:
     usual = [name for name in (*GROUP, *varying) if name in table and name != by]
     if not usual:
         raise UsageError(
-            f"name the columns that make a cell by --pair (the table has {', '.join(table)})"
+            f"name the columns that make a cell by --pair (the table has {listed(table)})"
         )
     return usual
 
 
-def _rows(opened: "Artefact | Table") -> list[Row]:
+def _rows(opened: "Artefact | Table", values: "Container[str]") -> list[Row]:
     from idkit.files import Table
 
     if isinstance(opened, Table):
-        lines = zip(*opened.columns.values(), strict=True)
-        return [dict(zip(opened.columns, line, strict=True)) for line in lines]
+        cells = {name: _cells(opened, name, values) for name in opened.columns}
+        return [dict(zip(cells, line, strict=True)) for line in zip(*cells.values(), strict=True)]
     if opened.schema not in SCORED:
         what = f"is {opened.schema}" if opened.schema else "holds arrays, not a table"
         raise IdkitError(
@@ -79,3 +83,10 @@ def _rows(opened: "Artefact | Table") -> list[Row]:
         {name: entry for name, entry in group.items() if isinstance(entry, scalars)}
         for group in opened.meta["groups"]
     ]
+
+
+def _cells(table: "Table", name: str, values: "Container[str]") -> "Sequence[Entry]":
+    entries = table.columns[name]
+    if name in values:
+        return entries
+    return [exact(*cell) for cell in zip(entries, table.written(name), strict=True)]

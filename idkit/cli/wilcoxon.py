@@ -141,7 +141,7 @@ def wilcoxon(
     files.single_stdin(tables)
     opened = [files.read_any(source) for source in tables]
     _check_distinct(opened, by=by)
-    columns = long_table.columns(opened)
+    columns = long_table.columns(opened, values=(value,))
     named = _names(pair) if pair is not None else long_table.usual_cell(columns, by=by)
     blocks = _names(block) if block is not None else []
     cells = tabulate(columns, value=value, by=by, pair=named, block=blocks)

@@ -26,12 +26,14 @@ class Table:
             text; in a column of numbers a cell that is empty, NA, NaN or null is None.
         kind: the format that was found.
         content: the bytes of the file.
+        texts: the cells of each column as the file has them; None where there is nothing.
     """
 
     label: str
     columns: dict[str, list[Cell]]
     kind: Kind
     content: Content = field(repr=False)
+    texts: dict[str, list[str | None]] = field(repr=False, default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -43,6 +45,13 @@ class Table:
         """The SHA-256 of the whole file, in hexadecimal; computed on first use."""
         return self.content.sha256
 
+    def written(self, name: str) -> list[str | None]:
+        """The cells of a column exactly as the file has them, without space around them.
+
+        Numbers of JSON that are whole keep all their digits; a cell that is empty or null is None.
+        """
+        return self.texts[name]
+
 
 def parse(content: Content, kind: Kind) -> Table:
     """The table in some text.
@@ -52,7 +61,8 @@ def parse(content: Content, kind: Kind) -> Table:
     """
     text = _decoded(content)
     columns = _json_columns if kind is Kind.JSON else _csv_columns
-    return Table(content.label, columns(text, content.label), kind, content)
+    found, texts = columns(text, content.label)
+    return Table(content.label, found, kind, content, texts)
 
 
 def as_number(cell: Cell) -> float | None:
@@ -79,7 +89,10 @@ def _decoded(content: Content) -> str:
         raise IdkitError(f"{content.label} is not UTF-8 text (byte {error.start})") from None
 
 
-def _csv_columns(text: str, label: str) -> dict[str, list[Cell]]:
+Columns = tuple[dict[str, list[Cell]], dict[str, list[str | None]]]
+
+
+def _csv_columns(text: str, label: str) -> Columns:
     first = text.lstrip("\r\n").split("\n", 1)[0]
     delimiter = "\t" if "\t" in first else ","
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
@@ -99,8 +112,14 @@ def _csv_columns(text: str, label: str) -> dict[str, list[Cell]]:
                 f"{label} is not a table: line {number} has {len(line)} cells, "
                 f"the header has {len(names)}"
             )
-    columns = zip(*(line for _, line in lines[1:]), strict=True)
-    return {name: _typed(cells) for name, cells in zip(names, columns, strict=True)}
+    columns = [
+        [cell.strip() for cell in cells]
+        for cells in zip(*(line for _, line in lines[1:]), strict=True)
+    ]
+    typed = {name: _typed(cells) for name, cells in zip(names, columns, strict=True)}
+    return typed, {
+        name: [cell or None for cell in cells] for name, cells in zip(names, columns, strict=True)
+    }
 
 
 def _check_separator(lines: list[list[str]], label: str) -> None:
@@ -159,15 +178,33 @@ def _json_lines(text: str, label: str) -> list[dict[str, Any]]:
 
 def _loads(text: str) -> Any:
     try:
-        return json.loads(text, parse_int=float, parse_constant=lambda _: None)
+        return json.loads(text, parse_int=_Whole, parse_constant=lambda _: None)
     except RecursionError:
         raise ValueError("nested too deeply") from None
 
 
-def _json_columns(text: str, label: str) -> dict[str, list[Cell]]:
+class _Whole(float):
+    """A whole number of JSON, with its digits."""
+
+    def __new__(cls, digits: str) -> "_Whole":
+        number = super().__new__(cls, digits)
+        number.digits = digits
+        return number
+
+    digits: str
+
+
+def _json_columns(text: str, label: str) -> Columns:
     rows = _json_rows(text, label)
     names = list(dict.fromkeys(name for row in rows for name in row))
-    return {name: [_cell(row.get(name)) for row in rows] for name in names}
+    columns = {name: [_cell(row.get(name)) for row in rows] for name in names}
+    return columns, {name: [_text(cell) for cell in cells] for name, cells in columns.items()}
+
+
+def _text(cell: Cell) -> str | None:
+    if isinstance(cell, _Whole):
+        return cell.digits
+    return repr(cell) if isinstance(cell, float) else cell and cell.strip()
 
 
 def _cell(value: Any) -> Cell:

@@ -1,19 +1,19 @@
 """Which numbers of a table are compared with which?"""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from idkit import shelf
 from idkit.errors import IdkitError, UsageError
+from idkit.stats.advice import ROOM, bring_together, clip, listed, needs_two, tell_apart
+from idkit.stats.naming import NOTHING, Entry, name
 
-Entry = str | float | None
 Columns = Mapping[str, Sequence[Entry]]
-RESULTS = frozenset(  # columns of idkit's tables that are found, and so name nothing
-    ("mcc_in", "mcc_out", "ci_low", "ci_high", "chance_in", "chance_out", "p", "p_in", "active")
-) | {"dead", "k", "runs", "pairs", "n", "withheld"}
+Names = tuple[str | None, ...]
+Place = tuple[Names, str | None]  # a cell and a family
 
 
 @dataclass(frozen=True)
@@ -25,18 +25,23 @@ class Cells:
         names: of the cells, as `arch=mlp, d_z=50`, in order of first appearance.
         values: shape (cells, families), nan where a family has no number in a cell.
         blocks: the block of each cell, shape (cells,); None where no block was asked for.
+        kind: what all numbers of the table have in common, as mode and corr; empty where tables
+            were not told apart by anything.
     """
 
     families: tuple[str, ...]
     names: tuple[str, ...]
     values: NDArray[np.float64]
     blocks: NDArray[np.int64] | None
+    kind: Mapping[str, str | None] = field(default_factory=dict)
 
 
 def tabulate(
     columns: Columns, *, value: str, by: str, pair: Sequence[str], block: Sequence[str] = ()
 ) -> Cells:
     """Sorts the rows of a long table into cells and families.
+
+    Entries of equal value are one, 0.1 and 0.10, and all others are two, however long they are.
 
     Args:
         columns: the table, one sequence a column, all of one length; None is an empty field.
@@ -54,25 +59,79 @@ def tabulate(
     >>> tabulate(table, value="mcc", by="model", pair=["seed"]).values.tolist()
     [[0.5, 0.25]]
     """
+    (cells,) = tabulate_each(columns, value=value, by=by, pair=pair, block=block)
+    return cells
+
+
+def tabulate_each(
+    columns: Columns,
+    *,
+    value: str,
+    by: str,
+    pair: Sequence[str],
+    block: Sequence[str] = (),
+    each: Sequence[str] = (),
+) -> tuple[Cells, ...]:
+    """One table of cells for each kind of number, so that no two kinds are in one sample.
+
+    Args:
+        columns: as in `tabulate`, as the next four.
+        value: see there.
+        by: see there.
+        pair: see there.
+        block: see there.
+        each: the columns that name the kind, as mode and corr: two scores of the same runs are
+            not two observations.
+
+    Returns:
+        The tables in the order in which their kinds appear, each with those of the families that
+        it has a row of, in one order; one table where `each` is empty.
+
+    Raises:
+        UsageError: as `tabulate` does.
+        IdkitError: as `tabulate` does.
+    """
     _check_columns(columns, value=value, by=by, pair=pair, block=block)
-    families = [_text(entry) for entry in columns[by]]
-    cells = _labels(columns, pair)
-    found: dict[tuple[str, str], float] = {}
-    for row, place in enumerate(zip(cells, families, strict=True)):
-        if place in found:
-            raise IdkitError(_twice(columns, place, by=by, used={value, by, *pair}))
-        found[place] = _number(columns[value][row], f"{value} of {by}={place[1]} in {place[0]}")
-    known, names = tuple(dict.fromkeys(families)), tuple(dict.fromkeys(cells))
+    roles = (by, *pair, *block, *each)
+    named = {role: [name(entry) for entry in columns[role]] for role in roles}
+    families, kinds, cells = named[by], _keys(named, each, columns), _keys(named, pair, columns)
+    known = tuple(dict.fromkeys(families))
     if len(known) < 2:
-        raise IdkitError(
-            f"a comparison needs two families, the column '{by}' names "
-            f"{len(known)}: {', '.join(known) or 'the table is empty'}"
-        )
+        raise IdkitError(needs_two(columns, by=by, pair=pair, each=each))
+    found: dict[Names, dict[Place, float]] = {kind: {} for kind in kinds} or {(): {}}
+    for row, (kind, cell, family) in enumerate(zip(kinds, cells, families, strict=True)):
+        who, where = clip(f"{by}={_shown(family)}"), clip(_label(pair, cell), ROOM)
+        if (cell, family) in found[kind]:
+            advice = tell_apart(columns, value=value, by=by, pair=pair, each=each)
+            raise IdkitError(f"{who} has more than one row in the cell {where}: {advice}")
+        found[kind][cell, family] = _number(columns[value][row], f"{value} of {who} in {where}")
+    of_cell = _blocks(cells, _keys(named, block, columns), pair=pair, block=block)
+    tables = tuple(
+        _table(numbers, known, pair, of_cell if block else None, dict(zip(each, kind, strict=True)))
+        for kind, numbers in found.items()
+    )
+    if not any((np.isfinite(table.values).sum(axis=1) > 1).any() for table in tables):
+        why = bring_together(columns, value=value, by=by, pair=pair, each=each)
+        raise IdkitError(f"no cell has two of the families {listed(map(_shown, known))}: {why}")
+    return tables
+
+
+def _table(
+    numbers: Mapping[Place, float],
+    known: Sequence[str | None],
+    pair: Sequence[str],
+    blocks: Mapping[Names, int] | None,
+    kind: Mapping[str, str | None],
+) -> Cells:
+    cells = list(dict.fromkeys(cell for cell, _ in numbers))
+    here = {family for _, family in numbers}
+    families = [family for family in known if family in here]
     return Cells(
-        families=known,
-        names=names,
-        values=np.array([[found.get((name, of), np.nan) for of in known] for name in names]),
-        blocks=_blocks(cells, _labels(columns, block), names) if block else None,
+        families=tuple(map(_shown, families)),
+        names=tuple(_label(pair, cell) for cell in cells),
+        values=np.array([[numbers.get((cell, of), np.nan) for of in families] for cell in cells]),
+        blocks=None if blocks is None else np.array([blocks[cell] for cell in cells]),
+        kind=kind,
     )
 
 
@@ -81,11 +140,11 @@ def _check_columns(
 ) -> None:
     wanted = {"values": [value], "families": [by], "cells": pair, "blocks": block}
     for role, names in wanted.items():
-        for name in names:
-            if name not in columns:
+        for one in names:
+            if one not in columns:
                 raise IdkitError(
-                    f"there is no column '{name}' for the {role}{shelf.nearest(name, columns)} "
-                    f"(the table has {', '.join(columns)})"
+                    f"there is no column '{clip(one)}' for the {role}{shelf.nearest(one, columns)} "
+                    f"(the table has {listed(columns)})"
                 )
     roles = [value, by, *pair]
     if not pair or len(set(roles)) < len(roles):
@@ -95,19 +154,21 @@ def _check_columns(
         )
 
 
-def _labels(columns: Columns, names: Sequence[str]) -> list[str]:
-    """The text of each row under the named columns."""
-    rows = zip(*(columns[name] for name in names), strict=True)
-    return [
-        ", ".join(f"{name}={_text(entry)}" for name, entry in zip(names, row, strict=True))
-        for row in rows
-    ]
+def _keys(
+    named: Mapping[str, Sequence[str | None]], names: Sequence[str], columns: Columns
+) -> list[Names]:
+    """What each row is called under the named columns."""
+    if not names:
+        return [()] * len(next(iter(columns.values())))
+    return list(zip(*(named[one] for one in names), strict=True))
 
 
-def _text(entry: Entry) -> str:
-    if entry is None:
-        return "-"
-    return f"{entry:.12g}" if isinstance(entry, int | float) else str(entry)
+def _label(names: Sequence[str], key: Names) -> str:
+    return ", ".join(f"{one}={_shown(entry)}" for one, entry in zip(names, key, strict=True))
+
+
+def _shown(text: str | None) -> str:
+    return NOTHING if text is None else text
 
 
 def _number(entry: Entry, what: str) -> float:
@@ -115,7 +176,7 @@ def _number(entry: Entry, what: str) -> float:
     if entry is None or entry == "":
         return float("nan")
     try:
-        number = float(entry)
+        number = float("nan") if "_" in str(entry) else float(entry)  # 1_000 is text
     except ValueError:
         number = float("nan")
     if not np.isfinite(number):
@@ -123,23 +184,15 @@ def _number(entry: Entry, what: str) -> float:
     return number
 
 
-def _twice(columns: Columns, place: tuple[str, str], *, by: str, used: set[str]) -> str:
-    free = [name for name in columns if name not in used and name not in RESULTS]
-    others = [name for name in free if len(set(columns[name])) > 1]
-    hint = f" (as {', '.join(others)})" if others else ""
-    return (
-        f"{by}={place[1]} has more than one row in the cell {place[0]}: average them first, or "
-        f"name the columns that tell them apart as part of the cell{hint}"
-    )
-
-
-def _blocks(cells: Sequence[str], labels: Sequence[str], names: Sequence[str]) -> NDArray[np.int64]:
-    of: dict[str, str] = {}
+def _blocks(
+    cells: Sequence[Names], labels: Sequence[Names], *, pair: Sequence[str], block: Sequence[str]
+) -> dict[Names, int]:
+    of: dict[Names, Names] = {}
     for cell, label in zip(cells, labels, strict=True):
         if of.setdefault(cell, label) != label:
             raise IdkitError(
-                f"the cell {cell} lies in two blocks, {of[cell]} and {label}: "
-                "block by columns that are part of the cell"
+                f"the cell {_label(pair, cell)} lies in two blocks, {_label(block, of[cell])} and "
+                f"{_label(block, label)}: block by columns that are part of the cell"
             )
     order = {label: place for place, label in enumerate(dict.fromkeys(of.values()))}
-    return np.array([order[of[name]] for name in names], dtype=np.int64)
+    return {cell: order[label] for cell, label in of.items()}

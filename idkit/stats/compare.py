@@ -1,6 +1,7 @@
 """Which families differ, over the cells that they share?"""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import combinations
 
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 
 from idkit.errors import IdkitError
 from idkit.stats import precision
+from idkit.stats.advice import listed
 from idkit.stats.block_flips import BlockFlips, block_flips
 from idkit.stats.cells import Cells
 from idkit.stats.flips import Method
@@ -37,7 +39,7 @@ class Comparison:
         p: two-sided p of the signed-rank test, in (0, 1].
         method: how p was found, whether values tie as float32 numbers, and how p_block was found
             if it is not exact.
-        p_holm: p adjusted for all pairs tested together (Holm); with blocks p_block adjusted.
+        p_holm: p adjusted for all tests made together (Holm); with blocks p_block adjusted.
         p_block: two-sided p from sign flips of whole blocks, not adjusted; None without blocks.
         blocks: blocks that bear evidence; None without blocks.
         shift: Hodges-Lehmann estimate of a - b over the units, in the unit of the values.
@@ -48,6 +50,7 @@ class Comparison:
             values (see `precision.differences`).
         units: what is taken as independent: the differences; with blocks the mean difference of
             each block, shape (blocks that have a cell,).
+        kind: what kind of number was compared, as mode and corr; empty where there is one only.
     """
 
     a: str
@@ -68,6 +71,7 @@ class Comparison:
     rank_biserial: float
     differences: NDArray[np.float64]
     units: NDArray[np.float64]
+    kind: Mapping[str, str | None] = field(default_factory=dict)
 
     @property
     def decisive(self) -> float:
@@ -91,13 +95,31 @@ def compare(cells: Cells, *, zeros: Zeros = "wilcox") -> tuple[Comparison, ...]:
     Raises:
         IdkitError: when no two families share a cell.
     """
-    pairs = combinations(range(len(cells.families)), 2)
-    alone = [_pair(cells, a, b, zeros) for a, b in pairs if _shared(cells, a, b).any()]
+    return compare_each([cells], zeros=zeros)
+
+
+def compare_each(tables: Sequence[Cells], *, zeros: Zeros = "wilcox") -> tuple[Comparison, ...]:
+    """Tests every pair of families in each of several tables, with Holm over all tests.
+
+    Args:
+        tables: as `cells.tabulate_each` makes them.
+        zeros: what becomes of zeros, as in `signed_rank`.
+
+    Returns:
+        Those of the first table, as `compare` gives them, then those of the next.
+
+    Raises:
+        IdkitError: when no two families share a cell in any of them.
+    """
+    alone = [
+        _pair(cells, a, b, zeros)
+        for cells in tables
+        for a, b in combinations(range(len(cells.families)), 2)
+        if _shared(cells, a, b).any()
+    ]
     if not alone:
-        raise IdkitError(
-            f"no cell has two of the families {', '.join(cells.families)}: "
-            f"the first cells are {' | '.join(cells.names[:3])}; pair by fewer columns"
-        )
+        families = dict.fromkeys(family for cells in tables for family in cells.families)
+        raise IdkitError(f"no cell has two of the families {listed(families)}")
     adjusted = holm([test.decisive for test in alone])
     return tuple(replace(test, p_holm=float(p)) for test, p in zip(alone, adjusted, strict=True))
 
@@ -139,6 +161,7 @@ def _pair(cells: Cells, a: int, b: int, zeros: Zeros) -> Comparison:
         rank_biserial=rank_biserial(d, zeros=zeros),
         differences=d,
         units=units,
+        kind=cells.kind,
     )
 
 

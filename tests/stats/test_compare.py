@@ -11,11 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from idkit.errors import IdkitError, UsageError
-from idkit.stats.cells import Entry, tabulate
+from idkit.stats.cells import tabulate
 from idkit.stats.compare import Comparison, compare
 from idkit.stats.condition import holds, parse
 from idkit.stats.hodges_lehmann import hodges_lehmann
 from idkit.stats.holm import holm
+from idkit.stats.naming import Entry
 from idkit.stats.verdict import smallest_p, verdict
 
 # The MCC values printed in tables I.5-I.7 of Willetts and Paige, "I Don't Need u: Identifiable
