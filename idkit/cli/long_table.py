@@ -2,8 +2,9 @@
 
 from typing import TYPE_CHECKING, Any
 
-from idkit.errors import IdkitError, UsageError
-from idkit.stats.advice import FILE, listed
+from idkit.cli import scoring
+from idkit.errors import IdkitError
+from idkit.stats.advice import FILE
 from idkit.stats.naming import Entry, exact
 
 if TYPE_CHECKING:
@@ -12,8 +13,6 @@ if TYPE_CHECKING:
     from idkit.files import Artefact, Table
 
 SCORED = ("idkit.scores/1", "idkit.alignment/1")
-GROUP = ("data", "model", "arch", "d_z", "settings")  # a cell's name, less the family's
-KINDS = ("mode", "corr")  # these, too, where there is more than one of them
 SOURCE = FILE  # a column that every table gets: the input that a row comes from
 
 Row = dict[str, Any]
@@ -47,25 +46,6 @@ def columns(opened: "Sequence[Artefact | Table]", *, values: "Container[str]") -
     return {name: [row.get(name) for row in rows] for name in known}
 
 
-def usual_cell(table: Columns, *, by: str) -> list[str]:
-    """The columns of idkit's own that name a cell.
-
-    Args:
-        table: the columns there are.
-        by: the column that names the family.
-
-    Raises:
-        UsageError: when there are none.
-    """
-    varying = [name for name in KINDS if len(set(table.get(name, ()))) > 1]
-    usual = [name for name in (*GROUP, *varying) if name in table and name != by]
-    if not usual:
-        raise UsageError(
-            f"name the columns that make a cell by --pair (the table has {listed(table)})"
-        )
-    return usual
-
-
 def _rows(opened: "Artefact | Table", values: "Container[str]") -> list[Row]:
     from idkit.files import Table
 
@@ -79,8 +59,10 @@ def _rows(opened: "Artefact | Table", values: "Container[str]") -> list[Row]:
             ".tsv or JSON"
         )
     scalars = (str, int, float, type(None))
+    how = scoring.options(opened.meta.get("command"))
     return [
         {name: entry for name, entry in group.items() if isinstance(entry, scalars)}
+        | {name: entry for name, entry in how.items() if scoring.bears(name, group)}
         for group in opened.meta["groups"]
     ]
 

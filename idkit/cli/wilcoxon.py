@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from idkit.cli import long_table, options, show
+from idkit.cli import long_table, options, scoring, show
 from idkit.cli.compared import command
 from idkit.counts import counted
 from idkit.errors import ExitCode, IdkitError, UsageError
+from idkit.stats.advice import listed
+from idkit.stats.kinds import EMPTY, MODES, of_kind, varying
+from idkit.stats.naming import name
 
 if TYPE_CHECKING:
     from idkit.files import Artefact, Table
@@ -25,9 +28,10 @@ POWER_SCHEMA = "idkit.power/1"
 GAPS_NAMED = 4  # pairs of families without a common cell; the rest are counted
 POWER_TITLE = "power of one test at 5%, without Holm; needed: cells (--block: blocks) for 80%"
 FOUND = (
-    *("a", "b", "n", "zeros", "ties", "w", "p", "method", "p_holm", "p_block"),
+    *("n", "zeros", "ties", "w", "p", "method", "p_holm", "p_block"),
     *("shift", "shift_low", "shift_high", "rank_biserial"),
 )
+SCORE = "mcc_out"
 TITLE = "paired signed-rank tests: shift is a - b, as a typical cell has it"
 Row = dict[str, Any]
 
@@ -41,8 +45,11 @@ def wilcoxon(
         ),
     ],
     value: Annotated[
-        str, typer.Option("--value", metavar="COLUMN", help="The numbers to compare.")
-    ] = "mcc_out",
+        str | None,
+        typer.Option(
+            "--value", metavar="COLUMN", help=f"The numbers to compare.  [default: {SCORE}]"
+        ),
+    ] = None,
     by: Annotated[
         str,
         typer.Option(
@@ -57,7 +64,7 @@ def wilcoxon(
             "--pair",
             metavar="COLUMNS",
             help="What names a cell.  [default: those of data,model,arch,d_z,settings that there "
-            "are, less the family; mode,corr where they vary]",
+            "are, less the family]",
         ),
     ] = None,
     block: Annotated[
@@ -109,9 +116,10 @@ def wilcoxon(
     """Compare models over cells: exact signed-rank tests, shifts, and a verdict in words.
 
     A cell is what two families have in common (the data, the architecture, d_z); each gives one
-    difference. Every pair of families is tested, a the one that the input names first; p_holm
-    counts all of them. p is exact with ties, too; w is W+; n counts zeros. Into a pipe the table
-    has all columns.
+    difference, rounded by its own two values. Every pair of families is tested, a the one that the
+    input names first, and once for each mode and correlation (columns mode, corr) unless --pair or
+    --by names them: two scores of one run are not two observations. p_holm counts all tests. p is
+    exact with ties, too; w is W+; n counts zeros. Into a pipe the table has all columns.
 
     --fail-if reads the 95% interval of the shift a - b. 'worse by 0.02': all of it lies below
     -0.02, the loss is shown. 'maybe worse by 0.02': some of it does, the loss is not ruled out.
@@ -131,8 +139,8 @@ def wilcoxon(
     """
     from idkit import files
     from idkit.stats import condition
-    from idkit.stats.cells import tabulate
-    from idkit.stats.compare import compare
+    from idkit.stats.cells import tabulate_each
+    from idkit.stats.compare import compare_each
 
     _check_power(shift, power=power)
     stop = condition.parse(fail_if) if fail_if else None
@@ -141,31 +149,33 @@ def wilcoxon(
     files.single_stdin(tables)
     opened = [files.read_any(source) for source in tables]
     _check_distinct(opened, by=by)
-    columns = long_table.columns(opened, values=(value,))
-    named = _names(pair) if pair is not None else long_table.usual_cell(columns, by=by)
+    score = value or SCORE
+    wanted = None if pair is None else _names(pair)
+    columns = long_table.columns(opened, values=(score,))
+    columns, named, each = scoring.resolve(columns, value=score, by=by, pair=wanted)
     blocks = _names(block) if block is not None else []
-    cells = tabulate(columns, value=value, by=by, pair=named, block=blocks)
-    found = compare(cells, zeros=zeros)
+    cells = tabulate_each(columns, value=score, by=by, pair=named, block=blocks, each=each)
+    found = compare_each(cells, zeros=zeros)
     if stop is not None:
         _check_decidable(str(fail_if), found)
-    rows = [_row(test, tests=len(found), margin=margin) for test in found]
-    planned = _power_rows(found, shift, seed) if shift is not None else None
-    whole = _friedman(cells)
-    _explain_gaps(columns[value], cells, found, value=value)
+    rows = [_row(test, each, tests=len(found), margin=margin) for test in found]
+    planned = _power_rows(found, each, shift, seed) if shift is not None else None
+    together = [_friedman(table) for table in cells]
+    _explain_table(columns, named, each, value=score)
+    _explain_gaps(cells, found)
+    _explain(rows, [(table, whole) for table, whole in zip(cells, together, strict=True) if whole])
+    met = [] if stop is None else _met(stop, str(fail_if), found)
+    told: Row = {"value": score, "by": by, "pair": named, "block": blocks or None}
+    told |= {"zeros": zeros, "margin": margin}
+    whole = _beside(cells, together)
     if out is not None:
-        told: Row = {"value": value, "by": by, "pair": named, "block": blocks or None}
-        told |= {"zeros": zeros, "margin": margin}
         asked = {**told, "power": True, "shift": shift, "seed": seed} if power else told
-        results = {
-            "friedman": None if whole is None else asdict(whole),
-            **({"power": planned} if power else {}),
-        }
-        _write(out, asked, opened, rows, found, {**told, **results}, force=force)
+        kept = {**told, "each": each, **whole, **({"power": planned} if power else {})}
+        _write(out, asked, opened, rows, found, kept, force=force)
     if out != "-":
         _print(rows, planned, whole, as_json=as_json)
-    _explain(rows, whole)
-    if stop is not None:
-        _stop(stop, str(fail_if), found)
+    if met:
+        raise typer.Exit(ExitCode.CONDITION_FALSE)
 
 
 def _check_power(shift: float | None, *, power: bool) -> None:
@@ -189,11 +199,17 @@ def _names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
-def _row(test: "Comparison", *, tests: int, margin: float | None) -> Row:
+def _row(test: "Comparison", each: Sequence[str], *, tests: int, margin: float | None) -> Row:
     from idkit.stats.verdict import verdict
 
-    row = {name: _defined(getattr(test, name)) for name in FOUND}
-    return {**row, "verdict": verdict(test, tests=tests, margin=margin)}
+    found = {name: _defined(getattr(test, name)) for name in FOUND}
+    return {**_about(test, each), **found, "verdict": verdict(test, tests=tests, margin=margin)}
+
+
+def _about(test: "Comparison", each: Sequence[str]) -> Row:
+    """What was compared; the mode and the correlation also where nothing says them."""
+    kinds = dict.fromkeys((*MODES, *each))
+    return {"a": test.a, "b": test.b, **{kind: test.kind.get(kind) for kind in kinds}}
 
 
 def _defined(entry: Any) -> Any:
@@ -201,26 +217,49 @@ def _defined(entry: Any) -> Any:
     return None if isinstance(entry, float) and not math.isfinite(entry) else entry
 
 
-def _explain_gaps(
-    numbers: Sequence[Any], cells: "Cells", found: "Sequence[Comparison]", *, value: str
-) -> None:
-    """What of the table is in no test."""
-    from itertools import combinations
+def _apart(several: "Sequence[Cells] | Sequence[Comparison]") -> list[str]:
+    """What tells kinds of score apart, to be put behind what is said of each."""
+    kinds = [of_kind(one.kind) for one in several]
+    if len(set(kinds)) == 1:
+        return [""] * len(kinds)
+    return [f", {kind}" if kind else "" for kind in kinds]
 
+
+def _explain_table(
+    columns: long_table.Columns, pair: Sequence[str], each: Sequence[str], *, value: str
+) -> None:
+    """What of the table is not compared, what is compared apart, and what is not independent."""
+    other = [one for one in ("b", "seed_b") if one in pair and "seed_b" in columns]
+    if any(len(set(columns[one])) > 1 for one in other):
+        show.caveat("cells are pairs of runs: those that share a run are not independent")
+    numbers = columns[value]
     empty = sum(number is None for number in numbers)
     if empty:
-        show.note(f"{value} is empty in {empty} of {len(numbers)} rows: these are left out")
-    tested = {(test.a, test.b) for test in found}
-    apart = [f"{a} and {b}" for a, b in combinations(cells.families, 2) if (a, b) not in tested]
-    if apart:
-        rest = f", and {len(apart) - GAPS_NAMED} other pairs" if len(apart) > GAPS_NAMED else ""
-        show.note(f"not compared, as no cell has both: {', '.join(apart[:GAPS_NAMED])}{rest}")
+        show.caveat(f"{value} is empty in {empty} of {len(numbers)} rows: these are left out")
+    for kind in each:
+        found = dict.fromkeys(name(entry) or EMPTY.get(kind, "none") for entry in columns[kind])
+        if kind not in MODES:
+            show.caveat(f"one test for each {kind.replace('_', ' ')}: {listed(found)}")
+
+
+def _explain_gaps(cells: "Sequence[Cells]", found: "Sequence[Comparison]") -> None:
+    """Which families are in no test together."""
+    from itertools import combinations
+
+    families = list(dict.fromkeys(family for table in cells for family in table.families))
+    for table, of in zip(cells, _apart(cells), strict=True):
+        tested = {(test.a, test.b) for test in found if test.kind == table.kind}
+        apart = [f"{a} and {b}" for a, b in combinations(families, 2) if (a, b) not in tested]
+        if apart:
+            rest = f", and {len(apart) - GAPS_NAMED} other pairs" if len(apart) > GAPS_NAMED else ""
+            pairs = ", ".join(apart[:GAPS_NAMED])
+            show.caveat(f"not compared{of}, as no cell has both: {pairs}{rest}")
 
 
 def _print(
     rows: Sequence[Row],
     planned: Sequence[Row] | None,
-    whole: "Friedman | None",
+    whole: Row,
     *,
     as_json: bool,
 ) -> None:
@@ -228,32 +267,34 @@ def _print(
         show.rows(planned, schema=POWER_SCHEMA, as_json=as_json, title=POWER_TITLE)
         return
     narrow = sys.stdout.isatty() and not as_json
-    shown = [_brief(row) for row in rows] if narrow else rows
-    beside = {"friedman": None if whole is None else asdict(whole)}
-    show.rows(shown, schema=SCHEMA, as_json=as_json, title=TITLE, beside=beside)
+    shown = [_brief(row, varying(rows)) for row in rows] if narrow else rows
+    show.rows(shown, schema=SCHEMA, as_json=as_json, title=TITLE, beside=whole)
 
 
-def _brief(row: Row) -> Row:
+def _brief(row: Row, kinds: Sequence[str]) -> Row:
     """What fits on a terminal of 80 columns; the verdict is written out below it."""
     low, high = row["shift_low"], row["shift_high"]
     interval = None if low is None else f"{low:.3g} to {high:.3g}"
-    names = ("a", "b", "n", "p", "p_holm", *(["p_block"] if row["p_block"] is not None else []))
+    block = [] if row["p_block"] is None else ["p_block"]
+    names = ("a", "b", *kinds, "n", "p", "p_holm", *block)
     return {**{name: row[name] for name in (*names, "shift")}, "95% interval": interval}
 
 
-def _power_rows(found: "Sequence[Comparison]", shift: float, seed: int) -> list[Row]:
-    """One row a pair, its draws from a stream of its own."""
+def _power_rows(
+    found: "Sequence[Comparison]", each: Sequence[str], shift: float, seed: int
+) -> list[Row]:
+    """One row a test, its draws from a stream of its own."""
     import numpy as np
 
     from idkit.stats.power import power
 
     streams = np.random.default_rng(seed).spawn(len(found))
     rows = []
-    for test, rng in zip(found, streams, strict=True):
+    for test, of, rng in zip(found, _apart(found), streams, strict=True):
         plan = power(test.units, shift=shift, rng=rng)
         if plan.withheld:
-            show.note(f"no power for {test.a} and {test.b}: {plan.withheld}")
-        about = {"a": test.a, "b": test.b, "n": plan.n, "shift": plan.shift}
+            show.caveat(f"no power for {test.a} and {test.b}{of}: {plan.withheld}")
+        about = {**_about(test, each), "n": plan.n, "shift": plan.shift}
         rows.append({**about, "power": plan.power, "needed": plan.needed})
     return rows
 
@@ -270,15 +311,26 @@ def _friedman(cells: "Cells") -> "Friedman | None":
     return friedman(cells.values)
 
 
-def _explain(rows: Sequence[Row], whole: "Friedman | None") -> None:
+def _beside(cells: "Sequence[Cells]", together: "Sequence[Friedman | None]") -> Row:
+    """Friedman's tests: the one that there is, and those of every kind of score."""
+    every = [
+        {**dict.fromkeys(MODES), **table.kind, **asdict(whole)}
+        for table, whole in zip(cells, together, strict=True)
+        if whole is not None
+    ]
+    (alone,) = together if len(together) == 1 else (None,)
+    return {"friedman": None if alone is None else asdict(alone), "friedmans": every}
+
+
+def _explain(rows: Sequence[Row], together: "Sequence[tuple[Cells, Friedman]]") -> None:
     """The verdicts, for people."""
     from idkit.stats.flips import shown
 
     for row in rows:
-        show.note(f"{row['verdict']}.")
-    if whole is not None:
-        show.note(
-            f"All {whole.families} families together (Friedman, {whole.cells} complete cells): "
+        show.caveat(f"{row['verdict']}.")
+    for (_, whole), of in zip(together, _apart([table for table, _ in together]), strict=True):
+        show.caveat(
+            f"All {whole.families} families together (Friedman, {whole.cells} complete cells{of}): "
             f"p {shown(whole.p)}, {whole.method}."
         )
 
@@ -304,24 +356,25 @@ def _check_decidable(text: str, found: "Sequence[Comparison]") -> None:
     """An interval without ends would let every loss pass, or none: nothing can be said of it."""
     from idkit.stats.compare import FEWEST
 
-    for test in found:
+    for test, of in zip(found, _apart(found), strict=True):
         if not math.isfinite(test.shift_high):
             count = counted(len(test.units), "cell" if test.p_block is None else "block")
             raise IdkitError(
-                f"'{text}' cannot be decided: {test.a} and {test.b} share {count}, at least "
+                f"'{text}' cannot be decided: {test.a} and {test.b} share {count}{of}, at least "
                 f"{FEWEST} are needed for a 95% interval"
             )
 
 
-def _stop(stop: "Condition", text: str, found: "Sequence[Comparison]") -> None:
-    """Exit code 1 where the condition holds for a pair."""
+def _met(stop: "Condition", text: str, found: "Sequence[Comparison]") -> "list[Comparison]":
+    """The tests for which the condition holds."""
     from idkit.stats.condition import holds
 
-    met = [test for test in found if holds(stop, test.shift_low, test.shift_high)]
-    for test in met:
-        show.note(
-            f"'{text}' holds for {test.a} against {test.b}: the 95% interval of the shift is "
-            f"{test.shift_low:.3g} to {test.shift_high:.3g}"
-        )
-    if met:
-        raise typer.Exit(ExitCode.CONDITION_FALSE)
+    met = []
+    for test, of in zip(found, _apart(found), strict=True):
+        if holds(stop, test.shift_low, test.shift_high):
+            met.append(test)
+            show.caveat(
+                f"'{text}' holds for {test.a} against {test.b}{of}: the 95% interval of the shift "
+                f"is {test.shift_low:.3g} to {test.shift_high:.3g}"
+            )
+    return met

@@ -13,6 +13,7 @@ from idkit.plots import _layout, _looks
 from idkit.plots._need import need
 from idkit.stats.compare import FEWEST
 from idkit.stats.flips import shown
+from idkit.stats.kinds import of_kind, varying
 
 WIDE = 6.0  # inches
 HEAD = 0.8  # of height for the axis
@@ -50,7 +51,8 @@ def panel(
     Args:
         axes: where to draw.
         rows: the table of `idkit wilcoxon`: `a`, `b`, `shift`, `shift_low`, `shift_high`, and
-            `n`, `p`, `p_holm` for the words beside; any of them may be None.
+            `n`, `p`, `p_holm` for the words beside; any of them may be None; and what kind of
+            score was compared (`mode`, `corr`, ...), which is named where it varies.
         value: what was compared.
         margin: shifts smaller than this do not matter: a band from -margin to margin.
     """
@@ -70,7 +72,8 @@ def panel(
                 shift, place, look.marker, color=look.color, markersize=6, markerfacecolor=face
             )
         axes.text(1.02, place, _words(row), transform=axes.get_yaxis_transform(), va="center")
-    axes.set_yticks(range(len(rows)), [_difference(row) for row in rows])
+    kinds = varying(rows)
+    axes.set_yticks(range(len(rows)), [_difference(row, kinds) for row in rows])
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.margins(x=0.08)
     hollow = f"\n(hollow: none with fewer than {FEWEST} cells or blocks)" if unknown else ""
@@ -80,9 +83,11 @@ def panel(
     axes.grid(visible=False, axis="y")
 
 
-def _difference(row: Mapping[str, Any]) -> str:
+def _difference(row: Mapping[str, Any], kinds: Sequence[str]) -> str:
     a, b = (_layout.plain(str(row.get(name))) for name in ("a", "b"))
-    return _layout.fill([a, f"$-$ {b}"], 28, glue=" ")
+    kind = of_kind({one: row.get(one) for one in kinds})
+    parts = [a, f"$-$ {b}", *([f"({_layout.plain(kind)})"] if kind else [])]
+    return _layout.fill(parts, 28, glue=" ")
 
 
 def _words(row: Mapping[str, Any]) -> str:

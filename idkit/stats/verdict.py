@@ -4,6 +4,7 @@ from idkit.counts import counted
 from idkit.stats.compare import ALPHA, FEWEST, Comparison
 from idkit.stats.equivalence import Decision, equivalence
 from idkit.stats.flips import shown
+from idkit.stats.kinds import of_kind
 
 
 def verdict(comparison: Comparison, *, tests: int, margin: float | None = None) -> str:
@@ -36,8 +37,10 @@ def smallest_p(signs: int) -> float:
 
 
 def _finding(test: Comparison, tests: int) -> str:
+    kind = of_kind(test.kind)
+    of = f", {kind}" if kind else ""
     if test.zeros == test.n:
-        return f"{test.a} and {test.b} are equal in {_all(test.n)}"
+        return f"{test.a} and {test.b} are equal in {_all(test.n)}{of}"
     size = f"shift {test.shift:.3g}"
     if test.shift_high < float("inf"):
         size += f", 95% interval {test.shift_low:.3g} to {test.shift_high:.3g}"
@@ -49,6 +52,7 @@ def _finding(test: Comparison, tests: int) -> str:
     over = counted(test.n, "cell")
     if test.p_block is not None:
         over += f" in {counted(len(test.units), 'block')}"
+    over += of
     if test.p_holm > ALPHA:
         return f"{test.a} and {test.b} cannot be told apart over {over} ({size}; {p})"
     side = "higher" if test.rank_biserial > 0 else "lower"

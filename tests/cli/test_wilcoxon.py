@@ -15,7 +15,7 @@ from idkit import cli, files
 PAPER = Path(__file__).parents[1] / "paper_tables_i5_i7.csv"
 COLUMNS = ["--value", "mcc", "--by", "model", "--pair", "arch,dataset,d_z"]
 KEYS = [
-    *("a", "b", "n", "zeros", "ties", "w", "p", "method", "p_holm", "p_block"),
+    *("a", "b", "mode", "corr", "n", "zeros", "ties", "w", "p", "method", "p_holm", "p_block"),
     *("shift", "shift_low", "shift_high", "rank_biserial", "verdict"),
 ]
 Idkit = Callable[..., subprocess.CompletedProcess[str]]
@@ -112,13 +112,6 @@ def test_several_files_are_one_table(tmp_path: Path, capsys: Capture, schema: st
     one = scores(tmp_path / "one.safetensors", groups[:5], schema)
     two = scores(tmp_path / "two.npz", groups[5:], schema)
     assert rows_of(capsys, one, two)[0]["n"] == 8
-
-
-def test_modes_that_vary_are_part_of_the_cell(tmp_path: Path, capsys: Capture) -> None:
-    weak = eight("vade", 0.03)
-    strong = [{**row, "mode": "strong", "mcc_out": row["mcc_out"] / 2} for row in weak]
-    path = scores(tmp_path / "scores.npz", [*weak, *strong])
-    assert rows_of(capsys, path)[0]["n"] == 16
 
 
 def test_by_file_compares_two_states_of_one_model(tmp_path: Path, capsys: Capture) -> None:
@@ -244,7 +237,9 @@ def test_fail_if_is_refused_where_there_is_no_interval(
 def test_power_says_how_many_cells_it_takes(capsys: Capture) -> None:
     words = [str(PAPER), *COLUMNS, "--power", "--shift", "0.02"]
     rows = rows_of(capsys, *words)
-    assert [list(row) for row in rows] == [["a", "b", "n", "shift", "power", "needed"]] * 3
+    assert [list(row) for row in rows] == [
+        ["a", "b", "mode", "corr", "n", "shift", "power", "needed"]
+    ] * 3
     assert all(0.5 < row["power"] < 0.8 and 24 < row["needed"] < 48 for row in rows)
     assert rows_of(capsys, *words) == rows
     assert rows_of(capsys, *words, "--seed", "1") != rows

@@ -42,6 +42,15 @@ def test_a_bound_of_p_is_drawn_as_one(made: "Made") -> None:
     assert axes.texts[0].get_text().split(",") == ["n = 24", " p < 1e-300", "\nHolm < 1e-300"]
 
 
+def test_modes_are_named_where_they_vary(made: "Made") -> None:
+    kinds = [{"mode": mode, "corr": "pearson"} for mode in ("strong", "weak")]
+    axes = forest.draw([made.comparisons(*(made.test(**kind) for kind in kinds))]).axes[0]
+    labels = [label.get_text().replace("\n", " ") for label in axes.get_yticklabels()]
+    assert labels == ["ivae $-$ vae (mode strong)", "ivae $-$ vae (mode weak)"]
+    (alone,) = forest.draw([made.comparisons(made.test(**kinds[0]))]).axes[0].get_yticklabels()
+    assert "strong" not in alone.get_text()
+
+
 def test_a_file_without_tests_is_refused(made: "Made") -> None:
     with pytest.raises(IdkitError, match="no test"):
         forest.draw([made.comparisons()])
