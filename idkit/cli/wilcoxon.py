@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from idkit.cli import long_table, options, scoring, show
+from idkit.cli import long_table, options, scoring, show, wide
 from idkit.cli.compared import command
 from idkit.counts import counted
 from idkit.errors import ExitCode, IdkitError, UsageError
@@ -32,6 +32,7 @@ FOUND = (
     *("shift", "shift_low", "shift_high", "rank_biserial"),
 )
 SCORE = "mcc_out"
+VALUE = "value"  # what the numbers of a wide table are called
 TITLE = "paired signed-rank tests: shift is a - b, as a typical cell has it"
 Row = dict[str, Any]
 
@@ -67,6 +68,14 @@ def wilcoxon(
             "are, less the family]",
         ),
     ] = None,
+    is_wide: Annotated[
+        bool,
+        typer.Option(
+            "--wide",
+            help="The tables have one column a family, and one row a cell: --by and --value name "
+            "what these columns and their numbers are.",
+        ),
+    ] = False,
     block: Annotated[
         str | None,
         typer.Option(
@@ -134,6 +143,7 @@ def wilcoxon(
     idkit wilcoxon scores.npz
     idkit wilcoxon scores.npz --block data,arch --margin 0.02 -o tests.npz
     idkit wilcoxon table.csv --value mcc --by model --pair arch,dataset,d_z
+    idkit wilcoxon wide.csv --wide --pair dataset
     idkit wilcoxon new.npz old.npz --by file --fail-if 'maybe worse by 0.02'
     idkit wilcoxon scores.npz --power --shift 0.02
     """
@@ -149,9 +159,10 @@ def wilcoxon(
     files.single_stdin(tables)
     opened = [files.read_any(source) for source in tables]
     _check_distinct(opened, by=by)
-    score = value or SCORE
+    score = value or (VALUE if is_wide else SCORE)
     wanted = None if pair is None else _names(pair)
-    columns = long_table.columns(opened, values=(score,))
+    read = _wide if is_wide else _long
+    columns, wanted = read(opened, value=score, by=by, pair=wanted)
     columns, named, each = scoring.resolve(columns, value=score, by=by, pair=wanted)
     blocks = _names(block) if block is not None else []
     cells = tabulate_each(columns, value=score, by=by, pair=named, block=blocks, each=each)
@@ -169,13 +180,48 @@ def wilcoxon(
     told |= {"zeros": zeros, "margin": margin}
     whole = _beside(cells, together)
     if out is not None:
-        asked = {**told, "power": True, "shift": shift, "seed": seed} if power else told
+        asked = {**told, "wide": is_wide}
+        asked |= {"power": True, "shift": shift, "seed": seed} if power else {}
         kept = {**told, "each": each, **whole, **({"power": planned} if power else {})}
         _write(out, asked, opened, rows, found, kept, force=force)
     if out != "-":
         _print(rows, planned, whole, as_json=as_json)
     if met:
         raise typer.Exit(ExitCode.CONDITION_FALSE)
+
+
+def _long(
+    opened: "Sequence[Artefact | Table]", *, value: str, by: str, pair: list[str] | None
+) -> tuple[long_table.Columns, list[str] | None]:
+    """The inputs as they are."""
+    columns = long_table.columns(opened, values=(value,))
+    if value not in columns and by not in columns:
+        wide.check_long(_read(opened), value=value, by=by, pair=pair)
+    return columns, pair
+
+
+def _wide(
+    opened: "Sequence[Artefact | Table]", *, value: str, by: str, pair: list[str] | None
+) -> tuple[long_table.Columns, list[str] | None]:
+    """The inputs with one row a family, and what names a cell of them."""
+    from idkit.files import Table
+
+    for one in opened:
+        if not isinstance(one, Table):
+            raise IdkitError(f"{one.label} holds arrays: --wide reads tables of text")
+    known = wide.families(_read(opened), pair=pair)
+    columns = long_table.columns(opened, values=known)
+    long, cell = wide.melt(columns, known, value=value, by=by, pair=pair)
+    show.caveat(f"families: {listed(known)}; a cell is named by {listed(cell)}")
+    return long, cell
+
+
+def _read(opened: "Sequence[Artefact | Table]") -> long_table.Columns:
+    """The inputs with every number as a number, that of an id, too."""
+    from idkit.files import Table
+
+    names = {name for one in opened if isinstance(one, Table) for name in one.columns}
+    return long_table.columns(opened, values=names)
 
 
 def _check_power(shift: float | None, *, power: bool) -> None:
