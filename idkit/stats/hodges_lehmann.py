@@ -1,6 +1,7 @@
 """How large is a paired difference, and how well is it known?"""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -12,7 +13,9 @@ from idkit.stats.precision import decimal
 from idkit.stats.signed_rank import critical_value
 
 HALF = 2.0**1022  # the sum of two numbers below it is finite
+LISTED = 100  # differences whose Walsh averages are all formed, exactly
 Integers = NDArray[np.intp]
+Exact = Sequence[Fraction] | None
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,7 @@ def hodges_lehmann(
     differences: NDArray[np.float64],
     *,
     level: float = 0.95,
-    exact: Sequence[Fraction] | None = None,
+    exact: Exact = None,
 ) -> Shift:
     """The shift and the closed interval of shifts that the signed-rank test does not reject.
 
@@ -44,8 +47,9 @@ def hodges_lehmann(
     1963); the interval runs from the (c+1)-th smallest to the (c+1)-th largest of them, c the
     critical value of the exact untied test. Closed, it covers at least `level` with ties too
     (Noether 1967), so that it may touch zero where the tied exact p is just below 1 - level.
-    Zeros are differences like any other here. The averages that are picked are computed exactly
-    and rounded once: of decimals they are decimals, whatever the size of the other differences.
+    Zeros are differences like any other here. The averages are those of decimals, rounded once,
+    whatever the size of other differences; of more than 100 differences they are ordered by their
+    float64 values.
 
     Args:
         differences: shape (n,), n >= 1, finite.
@@ -61,23 +65,9 @@ def hodges_lehmann(
     """
     if differences.size == 0 or not np.isfinite(differences).all():
         raise IdkitError("the shift needs at least one paired difference, and finite ones")
-    order = np.argsort(differences, kind="stable")
-    ordered = differences[order]
-    if max(-ordered[0], ordered[-1]) > HALF:
-        ordered = ordered / 4
-    averages = ordered.size * (ordered.size + 1) // 2
-    beyond = critical_value(ordered.size, 1 - level)
-
-    def of(place: int) -> Fraction:
-        if exact is not None:
-            return exact[place]
-        return Fraction(decimal(float(differences[place])))
-
-    def average(k: int) -> Fraction:
-        """The k-th smallest, of the two pairs that may stand for it the one nearer to zero."""
-        sums = (of(order[i]) + of(order[j]) for i, j in _walsh(ordered, k))
-        return min(sums, key=abs) / 2
-
+    n = differences.size
+    average = _listed(differences, exact) if n <= LISTED else _searched(differences, exact)
+    averages, beyond = n * (n + 1) // 2, critical_value(n, 1 - level)
     middle = (average((averages + 1) // 2) + average(averages // 2 + 1)) / 2
     return Shift(
         estimate=float(middle),
@@ -87,8 +77,40 @@ def hodges_lehmann(
     )
 
 
+def _listed(differences: NDArray[np.float64], exact: Exact) -> Callable[[int], Fraction]:
+    """Gives the k-th smallest Walsh average, from a list of them all in whole numbers."""
+    numbers = _decimals(differences) if exact is None else exact
+    unit = math.lcm(*(number.denominator for number in numbers))
+    whole = [int(number * unit) for number in numbers]
+    sums = sorted(x + y for i, x in enumerate(whole) for y in whole[i:])
+    return lambda k: Fraction(sums[k - 1], 2 * unit)
+
+
+def _searched(differences: NDArray[np.float64], exact: Exact) -> Callable[[int], Fraction]:
+    """Gives the k-th smallest Walsh average, without forming the n² of them."""
+    order = np.argsort(differences, kind="stable")
+    ordered = differences[order]
+    if max(-ordered[0], ordered[-1]) > HALF:
+        ordered = ordered / 4
+
+    def of(place: int) -> Fraction:
+        place = int(order[place])
+        return _decimals(differences[[place]])[0] if exact is None else exact[place]
+
+    def average(k: int) -> Fraction:
+        """Of the two pairs that may stand for it the one nearer to zero."""
+        sums = [of(i) + of(j) for i, j in _walsh(ordered, k)]
+        return min(sums, key=abs) / 2
+
+    return average
+
+
+def _decimals(numbers: NDArray[np.float64]) -> list[Fraction]:
+    return [Fraction(decimal(number)) for number in numbers.tolist()]
+
+
 def _walsh(ordered: NDArray[np.float64], k: int) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Pairs whose sum is the k-th smallest, k from 1, without forming the n² of them.
+    """Pairs whose sum is the k-th smallest, k from 1.
 
     Bisects the float64 numbers themselves, so that one large difference costs no digit of the
     others. d_i + d_j, rounded, rises with either: the partners of i up to a bound are a beginning

@@ -1,5 +1,7 @@
 """The shift against the list of all Walsh averages, and its interval against the test."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -53,6 +55,21 @@ def test_it_moves_and_stretches_with_the_differences(d: Floats, unit: float, mov
 def test_exchanging_the_families_mirrors_it(d: Floats) -> None:
     one, other = hodges_lehmann(d), hodges_lehmann(-d)
     assert (other.estimate, other.low, other.high) == (-one.estimate, -one.high, -one.low)
+
+
+@pytest.mark.parametrize("n", [99, 100, 101, 140])
+@pytest.mark.parametrize("places", [1, 3, 12])
+@pytest.mark.parametrize("large", [0.0, 1e10, -1e100, 1.7e308])
+def test_long_and_short_tables_are_ordered_exactly(n: int, places: int, large: float) -> None:
+    """The sorted list of all averages in fractions, for both ways of finding the k-th."""
+    d = np.round(np.random.default_rng([n, places]).normal(size=n), places)
+    d[0] += large
+    exact = [Fraction(repr(x)) for x in d.tolist()]
+    averages = sorted((x + y) / 2 for i, x in enumerate(exact) for y in exact[i:])
+    middle = [averages[(len(averages) - 1) // 2], averages[len(averages) // 2]]
+    c, found = critical_value(n, 0.05), hodges_lehmann(d)
+    assert found.estimate == float(sum(middle) / 2)
+    assert (found.low, found.high) == (float(averages[c]), float(averages[-1 - c]))
 
 
 def test_it_is_not_the_mean_and_not_the_median() -> None:
