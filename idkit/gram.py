@@ -252,7 +252,7 @@ def _refuse_non_finite(runs: Sequence[NDArray[Any]], names: Sequence[str]) -> No
         if len(found):
             raise IdkitError(
                 f"{name} has NaN or infinity in {len(found)} of {len(run)} rows, first in row "
-                f"{found[0]}: leave these rows out of every run"
+                f"{found[0] + 1} (row 1 is the first): leave these rows out of every run"
             )
     raise IdkitError("the latents are too large to be squared in float64: scale them down")
 
