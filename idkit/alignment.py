@@ -43,7 +43,7 @@ class Aligned:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What a reader of the score should know."""
-        return self.scored.comparison.score.warnings
+        return (*self.scored.notes, *self.scored.comparison.score.warnings)
 
     @property
     def widths(self) -> list[int]:
@@ -90,7 +90,7 @@ def of(
     how: dict[str, Any] = {"cca_dim": cca_dim, "split": split, "seed": seed}
     zs = [run.z for run in group.runs]
     if target == "medoid":
-        whole = mcc.score(zs, mode=mode, names=group.names, **how)
+        whole = mcc.score(zs, mode=mode, names=group.names, rows=group.orders, **how)
         target = group.runs[medoid(whole)]
     if target == "all-pairs":
         every, pairs, reference = group.runs, None, None
@@ -103,18 +103,22 @@ def of(
             raise IdkitError(f"{reference.label} is alone in its group: nothing is mapped to it")
     names = latents.below([run.label for run in every])
     against = reference.z if reference and len(every) > len(zs) else None
-    how["names"] = names
+    if reference and against is not None:
+        group = group.beside([latents.rows_of(reference.artefact, "z", label=names[-1])])
+    how |= {"names": names, "rows": group.orders}
     found = comparison.compare(zs, modes=[mode], against=against, pairs=pairs, **how)[mode]
     fitted = fit(
         [run.z for run in every],
         found.score.pairs.tolist(),
         mode=mode,
+        rows=group.orders,
         components=found.score.k if mode == "weak" else None,
         split=split,
         seed=seed,
     )
     seeds = tuple(run.seed for run in group.runs)
-    return Aligned(group, reference, Scored(group.about, tuple(names), seeds, found), fitted)
+    scored = Scored(group.about, tuple(names), seeds, found, group.notes)
+    return Aligned(group, reference, scored, fitted)
 
 
 def fit(
@@ -122,6 +126,7 @@ def fit(
     pairs: Sequence[tuple[int, int]],
     *,
     mode: str,
+    rows: Sequence[Order | None] | None = None,
     components: int | None = None,
     split: halves.Split = "random",
     seed: int = 0,
@@ -132,12 +137,14 @@ def fit(
         runs: latents on the same rows, shape (n, d_z).
         pairs: numbers of two runs, the first of which is carried onto the second.
         mode: a name of `idkit.align`.
+        rows: which rows of each run are compared, as in `gram.of`.
         components: how many matched components to keep; the maps carry all there are.
         split: see `halves.inside`.
         seed: of the split.
     """
     chosen = shelf.take("align", mode, "fit")
-    moments = gram.of(runs, halves.inside(len(runs[0]), split=split, seed=seed))
+    n = gram.length(runs[0], rows[0] if rows else None)
+    moments = gram.of(runs, halves.inside(n, split=split, seed=seed), rows=rows)
     with blas.one_thread():
         return [chosen(moments.inside, a, b).first(components) for a, b in pairs]
 
@@ -206,6 +213,7 @@ def transferred(
     fitted: Sequence[Map],
     runs: Sequence[NDArray[Any]],
     *,
+    rows: Sequence[Order | None] | None = None,
     seed: int = 0,
     names: Sequence[str] | None = None,
 ) -> Comparison:
@@ -215,6 +223,7 @@ def transferred(
         found: the comparison that the maps belong to; its in-sample numbers stay.
         fitted: one map for each pair of `found`.
         runs: latents of the same models on other rows, shape (n, d_z), in the same order.
+        rows: which rows of each run are compared, as in `gram.of`.
         seed: of the shuffles for the chance level.
         names: what to call each run in an error.
     """
@@ -224,15 +233,22 @@ def transferred(
         given = (runs[a].shape[1], runs[b].shape[1])
         if given != widths:
             raise IdkitError(f"the alignment maps {widths} coordinates, the latents have {given}")
-    sets = null.strata(np.ones(len(runs[0]), dtype=bool))
+    n = gram.length(runs[0], rows[0] if rows else None)
+    sets = null.strata(np.ones(n, dtype=bool))
     streams = np.random.default_rng(seed).spawn(-(-CHANCE_PAIRS // len(pairs)))
-    score = replace(
-        found.score, n=len(runs[0]), out_of_sample=_held_out(pairs, fitted, runs, None, names)
-    )
-    shuffled = [
-        _held_out(pairs, fitted, runs, null.shuffle(sets, len(runs), stream), names)
-        for stream in streams
-    ]
+    inside = halves.inside(n, split="first")
+
+    def held_out(order: Sequence[Order] | None) -> Floats:
+        halved = gram.of(runs, inside, rows=rows, order=order, names=names)
+        whole = halved.inside + halved.outside
+        with blas.one_thread():
+            every = [
+                one.correlations(whole, *pair) for pair, one in zip(pairs, fitted, strict=True)
+            ]
+        return np.asarray(maps.stack(every))
+
+    score = replace(found.score, n=n, out_of_sample=held_out(None))
+    shuffled = [held_out(null.shuffle(sets, len(runs), stream)) for stream in streams]
     return Comparison(
         score,
         comparison.interval(score),
@@ -240,17 +256,3 @@ def transferred(
         np.array([np.nanmean(table, axis=1).mean() for table in shuffled]),
         tested=False,
     )
-
-
-def _held_out(
-    pairs: Sequence[tuple[int, int]],
-    fitted: Sequence[Map],
-    runs: Sequence[NDArray[Any]],
-    order: Sequence[Order] | None,
-    names: Sequence[str] | None,
-) -> Floats:
-    halved = gram.of(runs, halves.inside(len(runs[0]), split="first"), order=order, names=names)
-    whole = halved.inside + halved.outside
-    with blas.one_thread():
-        rows = [one.correlations(whole, a, b) for (a, b), one in zip(pairs, fitted, strict=True)]
-    return np.asarray(maps.stack(rows))

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from idkit import halves
-from idkit.gram import Floats
+from idkit import gram, halves
+from idkit.gram import Floats, Order
 from idkit.metrics import mcc
 from idkit.metrics.mcc import Score
 from idkit.stats import jackknife, null
@@ -62,6 +62,7 @@ def compare(
     modes: Sequence[str] = ("strong", "weak"),
     against: NDArray[Any] | None = None,
     pairs: Sequence[tuple[int, int]] | None = None,
+    rows: Sequence[Order | None] | None = None,
     labels: NDArray[Any] | None = None,
     perms: int | None = None,
     split: halves.Split = "random",
@@ -76,7 +77,9 @@ def compare(
         modes: names of `idkit.align`.
         against: ground truth, as in `mcc.scorer`.
         pairs: which runs to compare, as in `mcc.scorer`.
-        labels: shape (n,): rows are shuffled only among equal labels.
+        rows: which rows of each run are compared, as in `mcc.scorer`.
+        labels: of the rows that are compared, shape (n,): rows are shuffled only among equal
+            labels.
         perms: number of shuffles of a test; None for a chance level from few, and no test.
         split: as in `mcc.scorer`.
         seed: of the split and of the shuffles.
@@ -87,9 +90,10 @@ def compare(
         One comparison for each mode.
     """
     how |= {"modes": modes, "against": against, "pairs": pairs, "split": split, "seed": seed}
+    how["rows"] = rows
     scored = mcc.scorer(runs, **how)
     found = scored(None)
-    inside = halves.inside(len(runs[0]), split=split, seed=seed)
+    inside = halves.inside(gram.length(runs[0], rows[0] if rows else None), split=split, seed=seed)
     sets = null.strata(inside, labels)
     count = perms or -(-CHANCE_PAIRS // len(next(iter(found.values())).pairs))
     shuffled: dict[str, list[tuple[float, float]]] = {mode: [] for mode in modes}

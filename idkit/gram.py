@@ -130,6 +130,7 @@ def of(
     runs: Sequence[NDArray[Any]],
     inside: NDArray[np.bool_],
     *,
+    rows: Sequence[Order | None] | None = None,
     order: Sequence[Order] | None = None,
     names: Sequence[str] | None = None,
 ) -> Halves:
@@ -142,8 +143,11 @@ def of(
     Args:
         runs: one array a run, shape (n, d), of any real type, on the same rows.
         inside: shape (n,), True where a row is in-sample.
-        order: for each run the row that is read in place of row i, shape (n,): shuffles for a null
-            distribution. Must not carry a row from one half to the other if own sums are to stay.
+        rows: for each run which of the rows of its array are summed, and in which order, shape
+            (n,); None for all of them as they stand.
+        order: for each run the row (of those) that is read in place of row i, shape (n,): shuffles
+            for a null distribution. Must not carry a row from one half to the other if own sums
+            are to stay.
         names: what to call each run in an error.
 
     Returns:
@@ -153,20 +157,21 @@ def of(
         IdkitError: when rows or shapes do not agree, or a run holds NaN or infinity.
     """
     names = names or [f"run {r}" for r in range(len(runs))]
-    _check_shapes(runs, inside, names)
+    rows = rows or [None] * len(runs)
+    _check_shapes(runs, rows, inside, names)
     widths = tuple(run.shape[1] for run in runs)
-    pilot = np.concatenate([_pilot(run) for run in runs])
+    pilot = np.concatenate([_pilot(run, own) for run, own in zip(runs, rows, strict=True)])
     totals = [_Total.zero(sum(widths)) for _ in range(2)]
-    rows = np.empty((min(len(inside), BLOCK_ROWS), sum(widths) + 1))
+    shifted = np.empty((min(len(inside), BLOCK_ROWS), sum(widths) + 1))
     with np.errstate(over="ignore", invalid="ignore"):
         for start in range(0, len(inside), BLOCK_ROWS):
             block = inside[start : start + BLOCK_ROWS]
             for total, half in zip(totals, (block, ~block), strict=True):
                 index = start + np.flatnonzero(half)
-                _gather(runs, index, order, pilot, rows[: len(index)])
-                total.add(rows[: len(index)])
+                _gather(runs, index, rows, order, pilot, shifted[: len(index)])
+                total.add(shifted[: len(index)])
     if not all(np.isfinite(np.diagonal(total.gram)).all() for total in totals):
-        _refuse_non_finite(runs, names)
+        _refuse_non_finite(runs, rows, names)
     return Halves(*(total.grams(widths, pilot) for total in totals))
 
 
@@ -196,9 +201,21 @@ class _Total:
         return Grams(int(n), widths, pilot + shift, scatter)
 
 
-def _pilot(run: NDArray[Any]) -> Floats:
+def length(run: NDArray[Any], own: Order | None) -> int:
+    """How many rows of a run are compared.
+
+    Args:
+        run: shape (n, ...).
+        own: which rows, as in `of`; None for all of them.
+    """
+    return len(run) if own is None else len(own)
+
+
+def _pilot(run: NDArray[Any], own: Order | None) -> Floats:
     """Means of evenly spaced rows; exactly its value for a constant column."""
-    rows = np.linspace(0, len(run) - 1, min(len(run), PILOT_ROWS)).astype(np.intp)
+    n = length(run, own)
+    rows: Order = np.linspace(0, n - 1, min(n, PILOT_ROWS)).astype(np.intp)
+    rows = rows if own is None else own[rows]
     step = len(rows) if _mapping(run) is None else 8  # a row may bring two megabytes of a file
     sample = np.empty((len(rows), run.shape[1]))
     for i in range(0, len(rows), step):
@@ -210,16 +227,18 @@ def _pilot(run: NDArray[Any]) -> Floats:
 
 def _gather(
     runs: Sequence[NDArray[Any]],
-    index: NDArray[np.intp],
+    index: Order,
+    rows: Sequence[Order | None],
     order: Sequence[Order] | None,
     pilot: Floats,
     out: Floats,
 ) -> None:
     out[:, -1] = 1.0
     start = 0
-    for r, run in enumerate(runs):
+    for r, (run, own) in enumerate(zip(runs, rows, strict=True)):
         stop = start + run.shape[1]
         wanted = index if order is None else order[r][index]
+        wanted = wanted if own is None else own[wanted]
         np.subtract(run[wanted], pilot[start:stop], out=out[:, start:stop])
         start = stop
         _release(run)
@@ -230,25 +249,31 @@ def _inverse(norms: Floats) -> Floats:
 
 
 def _check_shapes(
-    runs: Sequence[NDArray[Any]], inside: NDArray[np.bool_], names: Sequence[str]
+    runs: Sequence[NDArray[Any]],
+    rows: Sequence[Order | None],
+    inside: NDArray[np.bool_],
+    names: Sequence[str],
 ) -> None:
-    for run, name in zip(runs, names, strict=True):
+    for run, own, name in zip(runs, rows, names, strict=True):
         if run.ndim != 2 or run.shape[1] == 0:
             raise IdkitError(f"{name} has shape {run.shape}: an array (rows, d_z) is needed")
-        if len(run) != len(inside):
+        if length(run, own) != len(inside):
             raise IdkitError(
-                f"{name} has {len(run)} rows, {names[0]} has {len(runs[0])}: "
+                f"{name} has {length(run, own)} rows, {names[0]} has {length(runs[0], rows[0])}: "
                 "embed both from the same data"
             )
 
 
-def _refuse_non_finite(runs: Sequence[NDArray[Any]], names: Sequence[str]) -> None:
-    for run, name in zip(runs, names, strict=True):
+def _refuse_non_finite(
+    runs: Sequence[NDArray[Any]], rows: Sequence[Order | None], names: Sequence[str]
+) -> None:
+    for run, own, name in zip(runs, rows, names, strict=True):
         bad = [
             start + np.flatnonzero(~np.isfinite(run[start : start + BLOCK_ROWS]).all(axis=1))
             for start in range(0, len(run), BLOCK_ROWS)
         ]
         found = np.concatenate(bad)
+        found = found if own is None else np.intersect1d(found, own)
         if len(found):
             raise IdkitError(
                 f"{name} has NaN or infinity in {len(found)} of {len(run)} rows, first in row "

@@ -2,16 +2,19 @@
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from idkit import files
+from idkit import files, rows
 from idkit.errors import IdkitError
 from idkit.files import Artefact
+from idkit.gram import Order
+from idkit.row_names import Rows
+from idkit.rows import Matched
 
 SCHEMA = "idkit.latents/1"
 ABOUT = ("data", "model", "arch", "d_z", "settings")  # what a row of a table says of a group
@@ -60,7 +63,7 @@ class Run:
 
 @dataclass(frozen=True, eq=False)
 class Group:
-    """Runs that differ in their seed only, on the same rows in the same order.
+    """Runs that differ in their seed only, on the same rows.
 
     Attributes:
         data: name of the data set; None for files from elsewhere, as the next two.
@@ -69,7 +72,9 @@ class Group:
         d_z: number of latent dimensions; None where runs differ in it.
         settings: how training and embedding were not as usual, as `epochs=20`; None if they were.
         runs: at least one.
-        trusted: whether no hash says that the rows are the same: only their number does.
+        named: the array that names rows, as in `rows.matched`.
+        matched: which rows of the runs (and of what they are compared with, after them) are
+            compared, and how it is known that they are the same.
     """
 
     data: str | None
@@ -78,7 +83,8 @@ class Group:
     d_z: int | None
     settings: str | None
     runs: tuple[Run, ...]
-    trusted: bool
+    named: str | None
+    matched: Matched
 
     def __str__(self) -> str:
         """What to call the group in a sentence."""
@@ -95,13 +101,52 @@ class Group:
         """What to call the runs: their files, from the folder on that holds them all."""
         return below([run.label for run in self.runs])
 
+    @property
+    def orders(self) -> tuple[Order | None, ...]:
+        """For each run which of its rows are compared, in which order; None for all, as they are.
+
+        What the runs are compared with comes after them.
+        """
+        return self.matched.orders
+
+    @property
+    def trusted(self) -> bool:
+        """Whether neither names nor a hash say that the rows are the same: their number does."""
+        return len(self.orders) > 1 and not (self.matched.by or self.matched.verified)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader of a score should know of the runs, one sentence each."""
+        if len(self.orders) == 1:
+            return self.matched.warnings
+        whose = "" if self.matched.verified else f"{self}: "
+        return (f"{whose}{self.matched}", *self.matched.warnings)
+
+    def only(self, runs: Sequence[Run]) -> "Group":
+        """Some of the runs, with all rows that these have in common."""
+        return _with_rows(replace(self, runs=tuple(runs)), [])
+
+    def beside(self, others: Sequence[Rows]) -> "Group":
+        """The same runs on the rows that others have, too; `orders` then ends in those of others.
+
+        Raises:
+            IdkitError: when rows do not match.
+        """
+        return _with_rows(self, others) if others else self
+
     def shared(self, name: str) -> NDArray[Any]:
         """What all runs hold about the rows alike: `u`, the labels, or `s`, the sources.
+
+        Returns:
+            One entry for each row that is compared, in their order.
 
         Raises:
             IdkitError: when no run holds it, or two hold different values.
         """
-        held = [(run.label, run.column(name)) for run in self.runs]
+        held = [
+            (run.label, _in_order(run, name, order))
+            for run, order in zip(self.runs, self.orders, strict=False)
+        ]
         known = [(label, column) for label, column in held if column is not None]
         if not known:
             raise IdkitError(f"none of the files of {self} holds '{name}'")
@@ -109,6 +154,35 @@ class Group:
             if not np.array_equal(column, known[0][1]):
                 raise IdkitError(f"{label} and {known[0][0]} hold different '{name}'")
         return known[0][1]
+
+
+def _in_order(run: Run, name: str, order: Order | None) -> NDArray[Any] | None:
+    column = run.column(name)
+    if column is not None and column.shape[:1] != run.z.shape[:1]:
+        raise IdkitError(
+            f"{run.label} has {len(run.z)} rows, and '{name}' of shape {column.shape}: one entry "
+            "a row is needed"
+        )
+    return column if column is None or order is None else column[order]
+
+
+def _with_rows(group: Group, others: Sequence[Rows]) -> Group:
+    labels = zip(group.names, group.runs, strict=True)
+    own = [rows_of(run.artefact, "z", label=label) for label, run in labels]
+    return replace(group, matched=rows.matched([*own, *others], group.named))
+
+
+def rows_of(artefact: Artefact, *preferred: str, label: str) -> Rows:
+    """The rows of the array of a file that is meant, and with them their names.
+
+    Args:
+        artefact: the file.
+        *preferred: as in `Artefact.meant`.
+        label: what messages call it.
+    """
+    key = artefact.meant(*preferred)
+    shape = artefact.arrays.members[key].shape
+    return Rows(label, artefact, key, shape[0] if shape else 1)
 
 
 def below(labels: Sequence[str]) -> list[str]:
@@ -171,10 +245,14 @@ def matrix(artefact: Artefact, *preferred: str) -> NDArray[Any]:
     return array
 
 
-def groups(runs: Sequence[Run]) -> list[Group]:
+def groups(runs: Sequence[Run], *, named: str | None = None) -> list[Group]:
     """Sorts runs into groups by what their metadata say, in the order in which groups appear.
 
-    Files from elsewhere, which say nothing, form one group.
+    Files from elsewhere, which say nothing, form one group. The rows of a group are matched.
+
+    Args:
+        runs: in the user's order.
+        named: the array that names rows, as in `rows.matched`.
 
     Raises:
         IdkitError: when the runs of a group are not of the same rows.
@@ -182,7 +260,7 @@ def groups(runs: Sequence[Run]) -> list[Group]:
     by_key: dict[tuple[str | None, ...], list[Run]] = {}
     for each in runs:
         by_key.setdefault(_key(each), []).append(each)
-    return [_group(key, members) for key, members in by_key.items()]
+    return [_group(key, members, named) for key, members in by_key.items()]
 
 
 def _key(run: Run) -> tuple[str | None, ...]:
@@ -200,14 +278,12 @@ def _listed(options: Mapping[str, Any] | None) -> str:
     return " ".join(f"{name}={value}" for name, value in sorted((options or {}).items()))
 
 
-def _group(key: tuple[str | None, ...], members: list[Run]) -> Group:
-    by_hash = {run.rows: run for run in members}
-    known = [run for rows, run in by_hash.items() if rows is not None]
-    if len(known) > 1:
-        raise IdkitError(
-            f"{known[0].label} and {known[1].label} embed different rows: embed both from the "
-            "same data"
-        )
+def _group(key: tuple[str | None, ...], members: list[Run], named: str | None) -> Group:
+    labels = zip(below([run.label for run in members]), members, strict=True)
+    own = [rows_of(run.artefact, "z", label=label) for label, run in labels]
+    matched = rows.matched(own, named)
+    if not matched.by:
+        _check_hashes(members)
     widths = {run.z.shape[1] for run in members}
     return Group(
         data=key[0],
@@ -216,5 +292,16 @@ def _group(key: tuple[str | None, ...], members: list[Run]) -> Group:
         settings=key[3],
         d_z=widths.pop() if len(widths) == 1 else None,
         runs=tuple(members),
-        trusted=len(members) > 1 and None in by_hash,
+        named=named,
+        matched=matched,
     )
+
+
+def _check_hashes(runs: Sequence[Run]) -> None:
+    by_hash = {run.rows: run for run in runs}
+    known = [run for rows, run in by_hash.items() if rows is not None]
+    if len(known) > 1:
+        raise IdkitError(
+            f"{known[0].label} and {known[1].label} embed different rows: embed both from the "
+            "same data"
+        )

@@ -29,12 +29,14 @@ class Scored:
         names: what the runs are called; the ground truth, where there is one, comes last.
         seeds: of each run; None where unknown.
         comparison: what was found.
+        notes: what a reader of the score should know of the runs, one sentence each.
     """
 
     about: Row
     names: tuple[str, ...]
     seeds: tuple[int | None, ...]
     comparison: Comparison
+    notes: tuple[str, ...] = ()
 
     @property
     def how(self) -> Row:
@@ -138,6 +140,7 @@ def pack(every: Sequence[Scored]) -> tuple[dict[str, NDArray[Any]], list[Row]]:
             "p_in": found.p_in,
             "withheld": found.interval.withheld,
             "warnings": list(score.warnings),
+            "notes": list(scored.notes),
         }
         table.append({**row(scored), **extra})
     return arrays, table
@@ -179,4 +182,5 @@ def _scored(artefact: Artefact, g: int, line: Row) -> Scored:
     shuffled = (array("shuffled_in"), array("shuffled_out"))
     found = Comparison(score, interval, *shuffled, tested=line["p"] is not None)
     about = {name: line[name] for name in ABOUT}
-    return Scored(about, tuple(line["names"]), tuple(line["seeds"]), found)
+    notes = tuple(line.get("notes", ()))  # files of idkit 0.1.0 hold none
+    return Scored(about, tuple(line["names"]), tuple(line["seeds"]), found, notes)

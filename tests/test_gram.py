@@ -193,6 +193,30 @@ def test_an_order_reads_other_rows_in_place_of_each() -> None:
     np.testing.assert_allclose(found, expected, atol=1e-9)
 
 
+@pytest.mark.parametrize("offset", [0.0, 1e6])
+def test_rows_that_are_picked_are_those_of_a_file_that_holds_no_others(offset: float) -> None:
+    a, b = drawn(3000, 3) + offset, drawn(4000, 2, 1)
+    rng = np.random.default_rng(3)
+    own = [rng.permutation(3000)[:2500], rng.permutation(4000)[:2500]]
+    order = [rng.permutation(2500) for _ in range(2)]
+    sorted_first = [a[own[0]], b[own[1]]]
+    inside = halves.inside(2500)
+    for shuffled in (None, order):
+        found = gram.of([a, b], inside, rows=own, order=shuffled)
+        expected = gram.of(sorted_first, inside, order=shuffled)
+        for half, same in ((found.inside, expected.inside), (found.outside, expected.outside)):
+            np.testing.assert_array_equal(half.scatter, same.scatter)
+            np.testing.assert_array_equal(half.mean, same.mean)
+
+
+def test_rows_that_are_not_picked_may_be_anything() -> None:
+    z = drawn(10, 2)
+    z[7] = np.nan
+    gram.of([z], first(9), rows=[np.delete(np.arange(10), 7)])
+    with pytest.raises(IdkitError, match="in 1 of 10 rows, first in row 8"):
+        gram.of([z], first(9), rows=[np.arange(1, 10)])
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_rows_that_are_not_finite_are_counted_and_named(value: float) -> None:
     z = drawn(3000, 3)

@@ -1,6 +1,7 @@
 """The MCC against its definition implemented slowly, known values, and faults of the field."""
 
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 import pytest
@@ -192,6 +193,24 @@ def test_ground_truth_is_one_more_run_that_is_not_compared_with_itself() -> None
         np.testing.assert_allclose(
             found.out_of_sample[row], mcc.score([run, sources]).out_of_sample[0], atol=1e-12
         )
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("corr", CORRS)
+def test_rows_that_are_matched_score_as_files_in_one_order_do(mode: str, corr: mcc.Corr) -> None:
+    runs = family(3, 4, n=250)
+    rng = np.random.default_rng(5)
+    own = [None, *(rng.permutation(250) for _ in range(2))]
+    shuffled = [np.empty_like(run) for run in runs]
+    for run, order, stored in zip(runs, own, shuffled, strict=True):
+        stored[order if order is not None else slice(None)] = run
+    how: dict[str, Any] = {"mode": mode, "corr": corr}
+    found, expected = mcc.score(shuffled, rows=own, **how), mcc.score(runs, **how)
+    np.testing.assert_array_equal(found.in_sample, expected.in_sample)
+    np.testing.assert_array_equal(found.out_of_sample, expected.out_of_sample)
+    few = [np.flatnonzero(np.arange(250) % 3)] * 3
+    found, expected = mcc.score(runs, rows=few, **how), mcc.score([z[few[0]] for z in runs], **how)
+    np.testing.assert_array_equal(found.out_of_sample, expected.out_of_sample)
 
 
 def test_runs_of_other_widths_are_scored_over_what_they_share() -> None:

@@ -55,6 +55,7 @@ def align(
         typer.Option("--split", help="Rows that fit the maps: a random or the first half."),
     ] = "random",
     seed: options.Seed = 0,
+    named: options.RowNames = None,
     apply: Annotated[
         bool,
         typer.Option(
@@ -79,7 +80,8 @@ def align(
 ) -> None:
     """Find the maps that carry the latents of one run onto those of another.
 
-    Maps are fitted on one half of the rows and scored on both. 'idkit mcc' reads the alignment:
+    Maps are fitted on one half of the rows and scored on both; rows are matched by their names
+    where files hold names, else by their position. 'idkit mcc' reads the alignment:
     alone, or with latents of other rows, on which it then scores the same maps.
 
     \b
@@ -100,16 +102,16 @@ def align(
     places = moved.places(runs, out, force=force) if apply else []
     onto = _run(target, runs)
     how: How = {"mode": mode, "cca_dim": cca_dim, "split": split, "seed": seed}
-    groups = comparable(room.groups(runs), alone=not isinstance(onto, str))
+    groups = comparable(room.groups(runs, named=named), alone=not isinstance(onto, str))
     aligned = [alignment.of(group, onto, **how) for group in groups]
-    told = command("align", {**how, "to": Path(target).name, "apply": apply})
+    told = command("align", {**how, "to": Path(target).name, "apply": apply, "id": named})
     for text in dict.fromkeys(said for each in aligned for said in each.warnings):
         show.caveat(text)
     if apply:
         for run, place in zip(runs, places, strict=True):
             found = next((each for each in aligned if run in each.group.runs), None)
             if found is not None:
-                moved.write(place, run, found, told, force=force)
+                moved.write(place, run, found, told, named=named, force=force)
                 show.note(f"wrote {place}")
     elif out is not None:
         _write(out, aligned, runs, told, force=force)

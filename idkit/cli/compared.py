@@ -2,9 +2,8 @@
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from idkit.cli import show
 from idkit.counts import counted
@@ -14,8 +13,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from idkit.files import Artefact
+    from idkit.gram import Order
     from idkit.latents import Group, Run
+    from idkit.row_names import Rows
     from idkit.scores import Scored
+
+
+SOURCES: Final = "sources"  # as ground truth: the s in the files
 
 
 def compared(
@@ -25,6 +29,7 @@ def compared(
     labels: "Artefact | None",
     null: str | None,
     how: Mapping[str, Any],
+    named: str | None = None,
 ) -> "list[Scored]":
     """Scores every group that can be compared, and tells the user about the others.
 
@@ -35,6 +40,7 @@ def compared(
         labels: of the rows; None for the u in the files.
         null: `within-label` for shuffles among equal labels.
         how: the arguments of `comparison.compare`.
+        named: the array that names rows, as in `rows.matched`.
 
     Returns:
         One entry for each group and mode.
@@ -47,26 +53,36 @@ def compared(
     every = []
     runs = [latents.run(each) for each in opened]
     tell_converted(runs)
-    groups = latents.groups(runs)
-    for whole in comparable(groups, alone=truth is not None):
-        against, name = _ground_truth(whole, truth)
-        group = _others(whole, truth, against)
-        if group is None:
+    for whole in comparable(latents.groups(runs, named=named), alone=truth is not None):
+        alone = _others(whole, truth)
+        if alone is None:
             continue
-        names = (*group.names, *name)
+        group = alone.beside([*_rows(truth, "s", "z"), *_rows(labels, "u")])
+        orders = list(group.orders)
+        label_order = orders.pop() if labels is not None else None
+        against = _ground_truth(group, truth)
+        if truth == SOURCES:
+            orders.append(None)  # they come in the order of the group
+        names = (*group.names, *_name(truth))
         with show.progress(f"shuffles of {group}", how["perms"] or 1) as advance:
             found = comparison.compare(
                 [run.z for run in group.runs],
                 against=against,
-                labels=_labels(group, labels) if null == "within-label" else None,
+                rows=orders,
+                labels=_labels(group, labels, label_order) if null == "within-label" else None,
                 names=names,
                 advance=advance,
                 **how,
             )
         seeds = tuple(run.seed for run in group.runs)
-        every += [scores.Scored(group.about, names, seeds, found[mode]) for mode in how["modes"]]
+        every += [
+            scores.Scored(group.about, names, seeds, found[mode], group.notes)
+            for mode in how["modes"]
+        ]
     if not every:
-        raise IdkitError(f"{name[0]} is all there is to compare with itself: give other runs")
+        raise IdkitError(
+            f"{_name(truth)[0]} is all there is to compare with itself: give other runs"
+        )
     return every
 
 
@@ -75,7 +91,7 @@ def tell_converted(runs: "Sequence[Run]") -> None:
     odd = [run for run in runs if run.stored not in ("float32", "float64")]
     if odd:
         kinds = ", ".join(dict.fromkeys(run.stored for run in odd))
-        show.note(f"{kinds} of {counted(len(odd), 'file')} is read as float64")
+        show.caveat(f"{kinds} of {counted(len(odd), 'file')} is read as float64")
 
 
 def tabulate(rows: "Sequence[dict[str, Any]]", schema: str, *, as_json: bool) -> None:
@@ -125,53 +141,65 @@ def comparable(groups: "Sequence[Group]", *, alone: bool) -> "list[Group]":
             "name it by --to FILE:KEY"
         )
         raise IdkitError("; ".join(lone) + (apart if len(lone) > 1 else ""))
-    trusting = [
-        f"{group}: rows are taken to be the same in the same order (all have "
-        f"{len(group.runs[0].z)}; not every file holds the hash of its rows)"
-        for group in enough
-        if group.trusted
-    ]
     labels = [run.label for group in enough for run in group.runs]
     twice = [
         f"{label} is given more than once: it is compared with itself, as with any other run"
         for label in dict.fromkeys(labels)
         if labels.count(label) > 1
     ]
-    for text in (*lone, *trusting, *twice):
+    for text in (*lone, *twice):
         show.caveat(text)
     return enough
 
 
+def _name(truth: "Artefact | Literal['sources'] | None") -> tuple[str, ...]:
+    """What the ground truth is called; nothing where there is none."""
+    if truth is None:
+        return ()
+    return (truth if truth == SOURCES else truth.name,)
+
+
+def _rows(file: "Artefact | str | None", *preferred: str) -> "list[Rows]":
+    """The rows of a file that is matched with the runs, by its name or not."""
+    from idkit import latents
+
+    if file is None or isinstance(file, str):
+        return []
+    return [latents.rows_of(file, *preferred, label=file.name)]
+
+
 def _ground_truth(
     group: "Group", truth: "Artefact | Literal['sources'] | None"
-) -> "tuple[NDArray[Any] | None, tuple[str, ...]]":
+) -> "NDArray[Any] | None":
     from idkit import latents
 
     if truth is None:
-        return None, ()
-    if truth == "sources":
-        return group.shared("s"), ("sources",)
-    return latents.matrix(truth, "s", "z"), (truth.name,)
+        return None
+    return group.shared("s") if truth == SOURCES else latents.matrix(truth, "s", "z")
 
 
-def _others(
-    group: "Group", truth: "Artefact | Literal['sources'] | None", against: "NDArray[Any] | None"
-) -> "Group | None":
+def _others(group: "Group", truth: "Artefact | Literal['sources'] | None") -> "Group | None":
     """The group without the run that all are compared with, whose score would be 1 by itself."""
     import numpy as np
 
-    if truth is None or truth == "sources" or against is None:
+    from idkit import latents
+
+    if truth is None or truth == SOURCES:
         return group
-    here = Path(truth.label).resolve()
+    here, against = Path(truth.label).resolve(), latents.matrix(truth, "s", "z")
     runs = tuple(
         run
         for run in group.runs
         if Path(run.artefact.label).resolve() != here or not np.array_equal(run.z, against)
     )
-    if len(runs) < len(group.runs):
-        show.caveat(f"{truth.label} is not compared with itself: its own pair is left out")
-    return replace(group, runs=runs) if runs else None
+    if len(runs) == len(group.runs):
+        return group
+    show.caveat(f"{truth.label} is not compared with itself: its own pair is left out")
+    return group.only(runs) if runs else None
 
 
-def _labels(group: "Group", labels: "Artefact | None") -> "NDArray[Any]":
-    return group.shared("u") if labels is None else labels.array("u")
+def _labels(group: "Group", labels: "Artefact | None", order: "Order | None") -> "NDArray[Any]":
+    if labels is None:
+        return group.shared("u")
+    column = labels.array("u")
+    return column if order is None else column[order]

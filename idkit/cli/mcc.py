@@ -4,13 +4,13 @@ import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from idkit import shelf
 from idkit.cli import condition, options, show, stored
-from idkit.cli.compared import command, compared, tabulate
+from idkit.cli.compared import SOURCES, command, compared, tabulate
 from idkit.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ NUMBERS = (*SCORES, "k", "runs", "pairs", "n", "dead", "active")
 PERMS = 999
 STDOUT = "-"
 WIDE = 110  # columns of a terminal with room for more than the scores
-SOURCES: Final = "sources"
 TITLE = "MCC in- and out-of-sample, its interval (out), and chance (in, out)"
 
 
@@ -82,6 +81,7 @@ def mcc(
             help="Labels for within-label.  [default: u in the files]",
         ),
     ] = None,
+    named: options.RowNames = None,
     self_pairs: Annotated[
         bool, typer.Option("--self-pairs", help="Count each run with itself, too (MCC 1).")
     ] = False,
@@ -112,14 +112,16 @@ def mcc(
 ) -> None:
     """Mean correlation coefficient (not Matthews) between the latents of several runs.
 
-    Runs are sorted into groups by what their files say; files from elsewhere are one group. Each
-    pair of runs is aligned on one half of the rows, and scored on both. Every score stands beside
+    Runs are sorted into groups by what their files say; files from elsewhere are one group. Rows
+    are matched by their names where files hold names, else by their position. Each pair of runs is
+    aligned on one half of the rows, and scored on both. Every score stands beside
     its chance level and, from 3 runs on, its 95% interval over seeds.
 
     \b
     idkit mcc runs/*/latents.npz
     idkit mcc runs/*/latents.npz --mode strong,weak --cca-dim 20 -o scores.npz
     idkit mcc a.npy b.npy c.npy --json
+    idkit mcc a.csv b.csv --id gene
     idkit mcc runs/*/latents.npz --to sources
     idkit mcc runs/*/latents.npz --null within-label --perms 999
     idkit mcc runs/*/latents.npz --fail-if 'mcc_out < 0.8'
@@ -147,16 +149,17 @@ def mcc(
     how |= {"self_pairs": self_pairs, "rematch": rematch}
     if opened[0].schema in stored.SCHEMAS:
         shuffled = any(each.schema not in stored.SCHEMAS for each in opened)  # anew, on other rows
-        given = {**how, "modes": mode, "to": to, "null": null, "seed": 0 if shuffled else seed}
+        given = {**how, "modes": mode, "to": to, "null": null}
+        given |= {"seed": 0, "id": None} if shuffled else {"id": named}
         stored.check_unused(opened[0], given)
-        every = stored.scores_of(opened, seed)
+        every = stored.scores_of(opened, seed, named=named)
     else:
         how["perms"] = None if null is None else perms or PERMS
-        every = compared(opened, truth=truth, labels=within, null=null, how=how)
+        every = compared(opened, truth=truth, labels=within, null=null, how=how, named=named)
     _explain(every)
     if out is not None:
         others = [each for each in (truth, within) if isinstance(each, files.Artefact)]
-        told = {**how, "to": to and Path(to).name, "null": null}
+        told = {**how, "to": to and Path(to).name, "null": null, "id": named}
         _write(out, every, [*opened, *others], told, force=force)
     if out != STDOUT:
         _print(every, shown, as_json=as_json)
@@ -191,7 +194,7 @@ def _explain(every: "Sequence[Scored]") -> None:
     said: dict[str, None] = {}
     for scored in every:
         score = scored.comparison.score
-        said |= dict.fromkeys(score.warnings)
+        said |= dict.fromkeys((*scored.notes, *score.warnings))
         selves = len({a for a, b in score.pairs.tolist() if a == b})
         if selves:
             said[f"{selves} of the pairs are a run with itself, whose MCC is 1"] = None

@@ -60,19 +60,30 @@ def places(runs: "Sequence[Run]", folder: str | None, *, force: bool) -> list[Pa
     return found
 
 
-def write(place: Path, run: "Run", aligned: "Aligned", command: str, *, force: bool) -> None:
+def write(
+    place: Path,
+    run: "Run",
+    aligned: "Aligned",
+    command: str,
+    *,
+    named: str | None,
+    force: bool,
+) -> None:
     """Writes the latents of a run in the frame of the reference, with what it says of its rows.
+
+    All rows of the file are moved, and stay in their order, with the names that they have.
 
     Args:
         place: where to.
         run: the run as it was read.
         aligned: the maps of its group, to a reference.
         command: for the metadata.
+        named: the array that names rows, as in `rows.matched`.
         force: whether a file that exists may be replaced.
     """
     import numpy as np
 
-    from idkit import files, latents
+    from idkit import files, latents, row_names
 
     found, reference = aligned.map_of(run), aligned.reference
     floats = run.z.dtype if run.z.dtype in (np.float32, np.float64) else np.dtype(np.float32)
@@ -81,6 +92,7 @@ def write(place: Path, run: "Run", aligned: "Aligned", command: str, *, force: b
         column = run.column(name)
         if column is not None and name != run.artefact.key:
             arrays[name] = column
+    arrays |= row_names.carried(latents.rows_of(run.artefact, "z", label=run.label), named)
     inputs = dict.fromkeys(each.artefact for each in (run, reference) if each is not None)
     kept = {name: run.artefact.meta[name] for name in KEPT if name in run.artefact.meta}
     meta = files.metadata(latents.SCHEMA, command, inputs, d_z=arrays["z"].shape[1], **kept)

@@ -78,6 +78,15 @@ DataRoot = Annotated[
     ),
 ]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of every random choice.")]
+RowNames = Annotated[
+    str | None,
+    typer.Option(
+        "--id",
+        metavar="NAME",
+        help="Array or column of row names, by which rows are matched; 'none' goes by position.  "
+        "[default: id, names, index, obs_names, sample_id, words or keys, where unique]",
+    ),
+]
 
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="No notes, no progress.")]
 Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Say more on stderr.")]

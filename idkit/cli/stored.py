@@ -22,6 +22,7 @@ USUAL = {
     "self_pairs": False,
     "rematch": False,
     "seed": 0,
+    "id": None,
 }
 
 
@@ -41,13 +42,16 @@ def check_unused(artefact: "Artefact", given: "Mapping[str, Any]") -> None:
             raise UsageError(f"{artefact.label} has been scored: --{option} would be ignored")
 
 
-def scores_of(opened: "Sequence[Artefact]", seed: int) -> "list[Scored]":
+def scores_of(
+    opened: "Sequence[Artefact]", seed: int, *, named: str | None = None
+) -> "list[Scored]":
     """Scores that have been computed before; or those of an alignment on other rows.
 
     Args:
         opened: scores and alignments; or one alignment of one group, and latents of its runs on
             rows that it was not fitted to.
         seed: of the shuffles for the chance level on other rows.
+        named: the array that names these rows, as in `rows.matched`.
 
     Raises:
         IdkitError: when the files do not go together.
@@ -63,12 +67,14 @@ def scores_of(opened: "Sequence[Artefact]", seed: int) -> "list[Scored]":
             f"{first.label} cannot be scored on other latents: give one alignment of one group "
             "('idkit align' makes that), and the latents of its runs"
         )
-    return [_transferred(first, others, seed)]
+    return [_transferred(first, others, seed, named)]
 
 
-def _transferred(stored: "Artefact", opened: "Sequence[Artefact]", seed: int) -> "Scored":
+def _transferred(
+    stored: "Artefact", opened: "Sequence[Artefact]", seed: int, named: str | None
+) -> "Scored":
     """An alignment scored on latents that it was not fitted to."""
-    from idkit import alignment, latents, scores
+    from idkit import alignment, latents, rows, scores
 
     (before,) = scores.unpack(stored)
     runs = [latents.run(artefact) for artefact in opened]
@@ -88,7 +94,18 @@ def _transferred(stored: "Artefact", opened: "Sequence[Artefact]", seed: int) ->
                 "rows, or the alignment alone, which holds its own out-of-sample score"
             )
     names = tuple(latents.below([run.label for run in runs]))
+    own = [
+        latents.rows_of(artefact, "z", label=name)
+        for artefact, name in zip(opened, names, strict=True)
+    ]
+    matched = rows.matched(own, named)
     found = alignment.transferred(
-        before.comparison, alignment.unpack(stored), [run.z for run in runs], seed=seed, names=names
+        before.comparison,
+        alignment.unpack(stored),
+        [run.z for run in runs],
+        rows=matched.orders,
+        seed=seed,
+        names=names,
     )
-    return scores.Scored(before.about, names, before.seeds, found)
+    notes = (str(matched), *matched.warnings)
+    return scores.Scored(before.about, names, before.seeds, found, notes)

@@ -54,6 +54,7 @@ class Spearman:
     moments: Halves
     runs: Sequence[NDArray[Any]]
     inside: NDArray[np.bool_]
+    rows: Sequence[Order | None]
     order: Sequence[Order] | None
 
     def matched(self, found: Map, a: int, b: int, half: Half) -> Floats:
@@ -70,6 +71,8 @@ class Spearman:
     def _variates(self, run: int, directions: Floats, half: Half) -> Floats:
         rows: Order = np.flatnonzero(self.inside == (half == "inside"))
         rows = rows if self.order is None else self.order[run][rows]
+        own = self.rows[run]
+        rows = rows if own is None else own[rows]
         means = self.moments.inside.means(run)
         blocks = (rows[i : i + BLOCK_ROWS] for i in range(0, len(rows), BLOCK_ROWS))
         return np.concatenate([(self.runs[run][block] - means) @ directions for block in blocks])

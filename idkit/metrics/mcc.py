@@ -140,6 +140,7 @@ def scorer(
     modes: Sequence[str] = ("strong", "weak"),
     against: NDArray[Any] | None = None,
     pairs: Sequence[tuple[int, int]] | None = None,
+    rows: Sequence[Order | None] | None = None,
     corr: Corr = "pearson",
     cca_dim: int = CCA_DIM,
     split: halves.Split = "random",
@@ -164,6 +165,8 @@ def scorer(
             instead of with the other runs.
         pairs: which runs to compare, by number, the first mapped to the second; by default every
             run with every later one, or with `against`, whose number is that of the runs.
+        rows: for each run (and for `against`, last) which of its rows are compared, and in which
+            order, as in `gram.of`.
         corr: `pearson`; or `spearman`: in the mode `strong` ranks take the place of the latents;
             in the others the components are found as ever, and ranked.
         cca_dim: number of canonical pairs in the mode `weak`, at least 1; brought down to the
@@ -190,20 +193,24 @@ def scorer(
     names = names or [f"run {r}" for r in range(len(every))]
     if pairs is None:
         pairs = _pairs(len(runs), against is not None, self_pairs=self_pairs)
-    inside = halves.inside(len(every[0]), split=split, seed=seed)
+    own = rows or [None] * len(every)
+    inside = halves.inside(gram.length(every[0], own[0]), split=split, seed=seed)
     positions = list(_positions(every, names))
     by_rank = corr == "spearman" and "strong" in modes
     ranked: dict[int, list[Floats]] = {}  # the same for every order
 
     def score_order(order: Sequence[Order] | None) -> dict[str, Score]:
         facts = Facts(len(runs), names)
-        rows: dict[str, list[tuple[Floats, Floats]]] = {mode: [] for mode in modes}
+        found: dict[str, list[tuple[Floats, Floats]]] = {mode: [] for mode in modes}
         for place, zs in enumerate(positions):
-            moments = gram.of(zs, inside, order=order, names=names)
+            moments = gram.of(zs, inside, rows=own, order=order, names=names)
             if by_rank and place not in ranked:
-                ranked[place] = [ranks.within_halves(z, inside) for z in zs]
+                ranked[place] = [
+                    ranks.within_halves(z if o is None else z[o], inside)
+                    for z, o in zip(zs, own, strict=True)
+                ]
             of_ranks = gram.of(ranked[place], inside, order=order) if by_rank else moments
-            spearman = Spearman(moments, zs, inside, order)
+            spearman = Spearman(moments, zs, inside, own, order)
             with blas.one_thread():
                 facts.look(moments, ranked=bool({"weak", "affine"} & set(modes)))
                 for mode, fit in fits.items():
@@ -212,10 +219,10 @@ def scorer(
                     correlate = spearman if ranks_apart else Pearson(fitted)
                     kept = cca_dim if mode == "weak" else None
                     for a, b in pairs:
-                        found = fit(fitted.inside, a, b, components=kept)
-                        rows[mode].append(_correlations(correlate, found, a, b, rematch=rematch))
+                        match = fit(fitted.inside, a, b, components=kept)
+                        found[mode].append(_correlations(correlate, match, a, b, rematch=rematch))
         return {
-            mode: _score(mode, corr, len(inside), pairs, rows[mode], facts, cca_dim)
+            mode: _score(mode, corr, len(inside), pairs, found[mode], facts, cca_dim)
             for mode in modes
         }
 

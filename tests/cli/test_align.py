@@ -98,6 +98,58 @@ def test_an_alignment_is_scored_on_rows_that_it_was_not_fitted_to(
     assert rows("mcc", "maps.npz", *unrelated)[0]["mcc_out"] < 0.8
 
 
+def named(name: str, z: NDArray[Any], order: Any, **more: Any) -> str:
+    """A run of another tool, with a name a row, its rows in some order."""
+    words = np.array([f"w{i}" for i in range(len(z))])[order]
+    np.savez(f"{name}.npz", z=z[order], words=words, **more)
+    return f"{name}.npz"
+
+
+@pytest.mark.parametrize("mode", shelf.names("align"))
+@pytest.mark.parametrize("to", ["all-pairs", "medoid", "reference.npz"])
+def test_maps_are_fitted_and_scored_on_rows_of_one_name(
+    mode: str, to: str, rows: Callable[..., list[Row]]
+) -> None:
+    rng = np.random.default_rng(0)
+    orders = [rng.permutation(300) for _ in range(3)]
+    noisy = [permuted(SHARED, i) + 0.1 * rng.standard_normal((300, 4)) for i in range(4)]
+    mixed = [named(f"m{i}", noisy[i], orders[i]) for i in range(3)]
+    for where, order in (("mixed", orders[2]), ("sorted", orders[0])):
+        Path(where).mkdir()
+        named(f"{where}/reference", noisy[3], order)
+    sorted_ = [named(f"s{i}", noisy[i], orders[0]) for i in range(3)]
+    how = ("--mode", mode, "--to")
+    one = rows("align", *mixed, *how, to.replace("ref", "mixed/ref"), "-o", "m.npz")
+    two = rows("align", *sorted_, *how, to.replace("ref", "sorted/ref"), "-o", "s.npz")
+    assert [row["mcc_out"] for row in one] == [row["mcc_out"] for row in two]
+    maps, expected = files.read("m.npz"), files.read("s.npz")
+    for name in expected.arrays:
+        np.testing.assert_array_equal(maps.arrays[name], expected.arrays[name])
+
+    fresh = [permuted(HELD_OUT, i) for i in range(4)]
+    ends = [fresh[i] + 0.1 * rng.standard_normal((90, 4)) for i in range(3 + (to[0] == "r"))]
+    turned = [rng.permutation(90) for _ in ends]
+    other = [named(f"o{i}", z, turned[i]) for i, z in enumerate(ends)]
+    plain = [named(f"p{i}", z, turned[0]) for i, z in enumerate(ends)]
+    assert rows("mcc", "m.npz", *other) == rows("mcc", "m.npz", *plain, "--id", "none")
+
+
+def test_apply_moves_every_row_of_a_file_in_its_own_order_with_its_names(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    turned = np.random.default_rng(0).permutation(300)[:250]
+    named("a", SHARED, np.arange(300))
+    named("b", permuted(SHARED, 1), turned, token=turned)
+    argv = ["align", "a.npz", "b.npz", "--apply", "--to", "a.npz", "-o", "moved", "--id", "words"]
+    assert run(argv) == ExitCode.DONE
+    assert "left out are 50 of 300 of a.npz" in capsys.readouterr().err
+    first, second = files.read("moved/a.npz"), files.read("moved/b.npz")
+    np.testing.assert_array_equal(first.array("z"), SHARED)
+    np.testing.assert_array_equal(second.array("z"), SHARED[turned])
+    np.testing.assert_array_equal(second.arrays["words"], [f"w{i}" for i in turned])
+    assert list(second.arrays) == ["words", "z"]
+
+
 def test_an_alignment_of_other_runs_is_refused(
     capsys: pytest.CaptureFixture[str], rows: Callable[..., list[Row]]
 ) -> None:

@@ -167,9 +167,104 @@ def test_rows_that_are_known_to_differ_are_refused_and_unknown_ones_are_said(
     assert run(["mcc", ours("vae", 1), ours("vae", 2, rows="xyz")]) == ExitCode.BAD_INPUT
     assert "embed different rows" in capsys.readouterr().err
     assert run(["mcc", ours("vae", 1), ours("vae", 2)]) == ExitCode.DONE
-    assert "same order" not in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "same order" not in said
+    assert "matched by position, row identity verified by their hash" in said
     assert run(["mcc", *foreign(1, 2)]) == ExitCode.DONE
-    assert "same order (all have 300" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "matched by position, row identity unverified" in said
+    assert "same order (all have 300" in said
+
+
+WORDS = np.array([f"w{i}" for i in range(300)])
+
+
+def named(name: str, order: Any, seed: int, *, suffix: str = "npz", **more: Any) -> str:
+    """A run of another tool, with a name a row, its rows in some order."""
+    z, words = permuted(seed, 0.5)[order], WORDS[order]
+    if suffix == "csv":
+        lines = [
+            f"{word}," + ",".join(map(repr, row.tolist()))
+            for word, row in zip(words, z, strict=True)
+        ]
+        Path(f"{name}.csv").write_text("\n".join(["word,a,b,c,d", *lines]) + "\n")
+    else:
+        columns = {key: column[order] for key, column in more.items()}
+        np.savez(f"{name}.npz", z=z, words=words, **columns)
+    return f"{name}.{suffix}"
+
+
+@pytest.mark.parametrize("suffix", ["npz", "csv"])
+@pytest.mark.parametrize(
+    "words", ["--mode strong,weak", "--mode weak --corr spearman", "--null rows --perms 9"]
+)
+def test_rows_are_matched_by_name_as_if_the_files_had_been_sorted(
+    suffix: str, words: str, rows: Callable[..., list[Row]]
+) -> None:
+    orders = [np.random.default_rng(seed).permutation(300) for seed in (1, 2, 3)]
+    mixed = [named(f"m{i}", order, i, suffix=suffix) for i, order in enumerate(orders)]
+    sorted_ = [named(f"s{i}", orders[0], i, suffix=suffix) for i in range(3)]
+    assert rows(*mixed, *words.split()) == rows(*sorted_, *words.split(), "--id", "none")
+
+
+def test_rows_that_not_all_files_have_are_left_out_and_said(
+    rows: Callable[..., list[Row]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    order = np.random.default_rng(1).permutation(300)
+    files_ = [named("a", np.arange(300), 1), named("b", order[:290], 2), named("c", order, 3)]
+    common = np.sort(order[:290])
+    expected = rows(*(named(f"s{i}", common, i) for i in (1, 2, 3)))
+    (row,) = rows(*files_, "-o", "s.npz")
+    assert [row] == expected
+    assert row["n"] == 290
+    assert run(["mcc", "s.npz"]) == ExitCode.DONE
+    said = capsys.readouterr().err
+    assert "matched by name ('words'): 290 rows are in all files, left out are 10 of 300 of" in said
+
+
+def test_everything_that_files_hold_of_their_rows_moves_with_them(
+    rows: Callable[..., list[Row]],
+) -> None:
+    orders = [np.random.default_rng(seed).permutation(300) for seed in (1, 2)]
+    more: dict[str, Any] = {"u": np.arange(300) % 3, "s": SHARED}
+    mixed = [named(f"m{i}", order, i, **more) for i, order in enumerate(orders)]
+    sorted_ = [named(f"s{i}", orders[0], i, **more) for i in range(2)]
+    np.savez("truth.npz", x=np.zeros(9), s=SHARED, names=WORDS)
+    np.savez("u.npz", u=(np.arange(300) % 3)[orders[1]], id=WORDS[orders[1]])
+    plain = SHARED[orders[0]]
+    np.savez("plain.npz", s=plain)
+    np.save("u.npy", (np.arange(300) % 3)[orders[0]])
+    test = ("--null", "within-label", "--perms", "9")
+    for to in (["--to", "sources"], test):
+        assert rows(*mixed, *to) == rows(*sorted_, *to, "--id", "none")
+    assert rows(*mixed, "--to", "truth.npz") == rows(*sorted_, "--to", "plain.npz", "--id", "none")
+    assert rows(*mixed, "--to", "plain.npz") == rows(*sorted_, "--to", "plain.npz", "--id", "none")
+    for labels in ("u.npz", "u.npy"):
+        assert rows(*mixed, *test, "--labels", labels) == rows(*sorted_, *test, "--id", "none")
+    np.save("short.npy", np.arange(290))
+    assert run(["mcc", *mixed, *test, "--labels", "short.npy"]) == ExitCode.BAD_INPUT
+
+
+@pytest.mark.parametrize("command", ["mcc", "align"])
+def test_names_that_match_nothing_are_one_line_and_an_option_decides(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    a, b = named("a", np.arange(300), 1), named("b", np.arange(300)[::-1], 2)
+    np.savez("other.npz", z=SHARED, words=np.char.add("x", WORDS))
+    np.savez("twice.npz", z=SHARED, words=WORDS[np.arange(300) // 2], token=WORDS)
+    np.savez("none.npz", z=permuted(3, 0.5))
+    for words, code, text in (
+        ((a, b), ExitCode.DONE, "matched by name ('words')"),
+        ((a, b, "--id", "none"), ExitCode.DONE, "matched by position"),
+        ((a, b, "--id", "token"), ExitCode.BAD_INPUT, "no file has an array 'token'"),
+        ((a, "other.npz"), ExitCode.BAD_INPUT, "no row name in common"),
+        ((a, "twice.npz", "--id", "words"), ExitCode.BAD_INPUT, "in row 1 and in row 2"),
+        ((a, "none.npz"), ExitCode.DONE, "warning: none.npz without row names"),
+    ):
+        assert run([command, *words]) == code
+        streams = capsys.readouterr()
+        assert text in streams.err
+        assert bool(streams.out) == (code == ExitCode.DONE)
 
 
 def test_ground_truth_comes_from_the_files_or_from_a_file(
