@@ -211,18 +211,31 @@ def length(run: NDArray[Any], own: Order | None) -> int:
     return len(run) if own is None else len(own)
 
 
+def sample(run: NDArray[Any], rows: Order) -> Floats:
+    """Some rows of a run, which may be a file larger than memory.
+
+    Args:
+        run: shape (n, ...).
+        rows: numbers of rows, shape (m,).
+
+    Returns:
+        shape (m, ...).
+    """
+    step = len(rows) if _mapping(run) is None else 8  # a row may bring two megabytes of a file
+    found = np.empty((len(rows), *run.shape[1:]))
+    for i in range(0, len(rows), step):
+        found[i : i + step] = run[rows[i : i + step]]
+        _release(run)
+    return found
+
+
 def _pilot(run: NDArray[Any], own: Order | None) -> Floats:
     """Means of evenly spaced rows; exactly its value for a constant column."""
     n = length(run, own)
     rows: Order = np.linspace(0, n - 1, min(n, PILOT_ROWS)).astype(np.intp)
-    rows = rows if own is None else own[rows]
-    step = len(rows) if _mapping(run) is None else 8  # a row may bring two megabytes of a file
-    sample = np.empty((len(rows), run.shape[1]))
-    for i in range(0, len(rows), step):
-        sample[i : i + step] = run[rows[i : i + step]]
-        _release(run)
+    few = sample(run, rows if own is None else own[rows])
     with np.errstate(over="ignore", invalid="ignore"):
-        return np.asarray(sample[0] + (sample - sample[0]).mean(axis=0))
+        return np.asarray(few[0] + (few - few[0]).mean(axis=0))
 
 
 def _gather(

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from idkit import files, rows
+from idkit import copies, files, rows
 from idkit.errors import IdkitError
 from idkit.files import Artefact
 from idkit.gram import Order
@@ -71,7 +71,9 @@ class Group:
         arch: name of the architecture.
         d_z: number of latent dimensions; None where runs differ in it.
         settings: how training and embedding were not as usual, as `epochs=20`; None if they were.
-        runs: at least one.
+        runs: at least one, each of them once.
+        again: runs that were given more than once, each with the one of `runs` that it repeats.
+        repeated: which these are, in sentences.
         named: the array that names rows, as in `rows.matched`.
         matched: which rows of the runs (and of what they are compared with, after them) are
             compared, and how it is known that they are the same.
@@ -83,6 +85,8 @@ class Group:
     d_z: int | None
     settings: str | None
     runs: tuple[Run, ...]
+    again: tuple[tuple[Run, Run], ...]
+    repeated: tuple[str, ...]
     named: str | None
     matched: Matched
 
@@ -118,9 +122,14 @@ class Group:
     def notes(self) -> tuple[str, ...]:
         """What a reader of a score should know of the runs, one sentence each."""
         if len(self.orders) == 1:
-            return self.matched.warnings
+            return (*self.repeated, *self.matched.warnings)
         whose = "" if self.matched.verified else f"{self}: "
-        return (f"{whose}{self.matched}", *self.matched.warnings)
+        return (*self.repeated, f"{whose}{self.matched}", *self.matched.warnings)
+
+    def holds(self, run: Run) -> Run | None:
+        """The run of the group that is a run, or that it repeats; None where there is none."""
+        known = {**dict(self.again), **{own: own for own in self.runs}}
+        return known.get(run)
 
     def only(self, runs: Sequence[Run]) -> "Group":
         """Some of the runs, with all rows that these have in common."""
@@ -279,19 +288,22 @@ def _listed(options: Mapping[str, Any] | None) -> str:
 
 
 def _group(key: tuple[str | None, ...], members: list[Run], named: str | None) -> Group:
-    labels = zip(below([run.label for run in members]), members, strict=True)
+    once = copies.distinct(members, below([run.label for run in members]))
+    labels = zip(below([run.label for run in once.runs]), once.runs, strict=True)
     own = [rows_of(run.artefact, "z", label=label) for label, run in labels]
     matched = rows.matched(own, named)
     if not matched.by:
         _check_hashes(members)
-    widths = {run.z.shape[1] for run in members}
+    widths = {run.z.shape[1] for run in once.runs}
     return Group(
         data=key[0],
         model=key[1],
         arch=key[2],
         settings=key[3],
         d_z=widths.pop() if len(widths) == 1 else None,
-        runs=tuple(members),
+        runs=once.runs,
+        again=once.again,
+        repeated=once.warnings,
         named=named,
         matched=matched,
     )

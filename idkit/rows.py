@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from idkit.counts import counted
+from idkit.counts import counted, listed
 from idkit.errors import IdkitError
 from idkit.gram import Order
 from idkit.halves import FEWEST_ROWS
@@ -19,7 +19,6 @@ from idkit.row_names import CALLED, Names, Rows, clipped, counts, demanded, unre
 BY_POSITION: Final = "none"  # in place of the name of an array: names are not looked at
 FEWEST_NAMED = 2  # files with names, for rows to be matched by them
 MOST = 0.5  # of the rows
-LISTED = 3  # files in a sentence
 CURE = "name another array by --id, or go by position with --id none"
 
 
@@ -177,7 +176,7 @@ def _without_names(first: Rows, name: str, nameless: Sequence[Rows]) -> str:
                 f"names ('{name}'): name the rows in both, or give the same rows in both"
             )
     return (
-        f"warning: {_listed([file.label for file in nameless])} without row names, {first.label} "
+        f"warning: {listed([file.label for file in nameless])} without row names, {first.label} "
         f"with ('{name}'): the rows of the former are assumed to be in the order of the latter"
     )
 
@@ -213,9 +212,4 @@ def _too_few(files: Sequence[Rows], names: Sequence[Names], n: int) -> str:
 
 def _left_out(files: Sequence[Rows], n: int) -> str:
     lost = [f"{file.n - n} of {file.n} of {file.label}" for file in files if file.n > n]
-    return f": {n} rows are in all files, left out are {_listed(lost)}" if lost else ""
-
-
-def _listed(parts: Sequence[str]) -> str:
-    more = [f"{len(parts) - LISTED} more"] if len(parts) > LISTED else []
-    return " and ".join([", ".join(parts[:LISTED]), *more])
+    return f": {n} rows are in all files, left out are {listed(lost)}" if lost else ""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from idkit.alignment import Aligned, Target
-    from idkit.latents import Run
+    from idkit.latents import Group, Run
 
 
 class How(TypedDict):
@@ -99,20 +99,21 @@ def align(
         files.refuse_existing(out, force=force)
     runs = room.read(latents)
     tell_converted(runs)
+    found = room.groups(runs, named=named)
+    onto = _run(target, runs, found)
+    groups = comparable(found, alone=not isinstance(onto, str))
+    runs = [run for run in runs if any(run in group.runs for group in groups)]
     places = moved.places(runs, out, force=force) if apply else []
-    onto = _run(target, runs)
     how: How = {"mode": mode, "cca_dim": cca_dim, "split": split, "seed": seed}
-    groups = comparable(room.groups(runs, named=named), alone=not isinstance(onto, str))
     aligned = [alignment.of(group, onto, **how) for group in groups]
     told = command("align", {**how, "to": Path(target).name, "apply": apply, "id": named})
     for text in dict.fromkeys(said for each in aligned for said in each.warnings):
         show.caveat(text)
     if apply:
         for run, place in zip(runs, places, strict=True):
-            found = next((each for each in aligned if run in each.group.runs), None)
-            if found is not None:
-                moved.write(place, run, found, told, named=named, force=force)
-                show.note(f"wrote {place}")
+            mapped = next(each for each in aligned if run in each.group.runs)
+            moved.write(place, run, mapped, told, named=named, force=force)
+            show.note(f"wrote {place}")
     elif out is not None:
         _write(out, aligned, runs, told, force=force)
     if apply or out != STDOUT:
@@ -128,13 +129,15 @@ def _target(to: str | None, mode: str, min_corr: float | None, *, apply: bool) -
     return to or (MEDOID if framed else ALL_PAIRS)
 
 
-def _run(target: str, runs: "Sequence[Run]") -> "Target | Run":
-    """The run that a user names, one of the inputs or another file."""
+def _run(target: str, runs: "Sequence[Run]", groups: "Sequence[Group]") -> "Target | Run":
+    """The run that a user names, one of the inputs (or the run it repeats) or another file."""
     from idkit import latents
 
     if target in (ALL_PAIRS, MEDOID):
         return cast("Target", target)
-    return next((run for run in runs if run.label == target), None) or latents.read([target])[0]
+    named = [run for run in runs if run.label == target]
+    held = [group.holds(run) for run in named for group in groups]
+    return next(filter(None, held), None) or latents.read([target])[0]
 
 
 def _write(

@@ -129,27 +129,24 @@ def comparable(groups: "Sequence[Group]", *, alone: bool) -> "list[Group]":
         IdkitError: when no group has enough.
     """
     enough = [group for group in groups if alone or len(group.runs) > 1]
-    lone = [
-        f"{group.runs[0].label} is the only run of its group ({group}): two or more are compared, "
-        "train and embed another seed"
-        for group in groups
-        if group not in enough
-    ]
+    lone = [_lone(group) for group in groups if group not in enough]
     if not enough:
         apart = (
             "; files of different origin are separate groups: to compare runs with ground truth "
             "name it by --to FILE:KEY"
         )
         raise IdkitError("; ".join(lone) + (apart if len(lone) > 1 else ""))
-    labels = [run.label for group in enough for run in group.runs]
-    twice = [
-        f"{label} is given more than once: it is compared with itself, as with any other run"
-        for label in dict.fromkeys(labels)
-        if labels.count(label) > 1
-    ]
-    for text in (*lone, *twice):
+    for text in lone:
         show.caveat(text)
     return enough
+
+
+def _lone(group: "Group") -> str:
+    again = "".join(f", {text.removeprefix('warning: ')}" for text in group.repeated)
+    return (
+        f"{group.runs[0].label} is the only run of its group ({group}{again}): two or more are "
+        "compared, train and embed another seed"
+    )
 
 
 def _name(truth: "Artefact | Literal['sources'] | None") -> tuple[str, ...]:
@@ -187,11 +184,12 @@ def _others(group: "Group", truth: "Artefact | Literal['sources'] | None") -> "G
     if truth is None or truth == SOURCES:
         return group
     here, against = Path(truth.label).resolve(), latents.matrix(truth, "s", "z")
-    runs = tuple(
-        run
-        for run in group.runs
-        if Path(run.artefact.label).resolve() != here or not np.array_equal(run.z, against)
-    )
+    itself = {
+        group.holds(run)
+        for run in (*group.runs, *(run for run, _ in group.again))
+        if Path(run.artefact.label).resolve() == here and np.array_equal(run.z, against)
+    }
+    runs = [run for run in group.runs if run not in itself]
     if len(runs) == len(group.runs):
         return group
     show.caveat(f"{truth.label} is not compared with itself: its own pair is left out")

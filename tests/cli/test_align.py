@@ -150,6 +150,22 @@ def test_apply_moves_every_row_of_a_file_in_its_own_order_with_its_names(
     assert list(second.arrays) == ["words", "z"]
 
 
+def test_a_run_that_is_given_twice_is_aligned_once(
+    rows: Callable[..., list[Row]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, seed in (("a", 1), ("b", 2), ("copy", 1)):
+        np.save(f"{name}.npy", permuted(SHARED, seed))
+    assert [(row["a"], row["b"]) for row in rows("align", "a.npy", "b.npy", "copy.npy")] == [
+        ("a.npy", "b.npy")
+    ]
+    (row,) = rows("align", "a.npy", "b.npy", "copy.npy", "--to", "copy.npy")
+    assert (row["a"], row["b"]) == ("b.npy", "a.npy")
+    argv = ["align", "a.npy", "b.npy", "copy.npy", "--apply", "-o", "moved"]
+    assert run(argv) == ExitCode.DONE
+    assert "left out: copy.npy (equal to a.npy)" in capsys.readouterr().err
+    assert sorted(path.name for path in Path("moved").iterdir()) == ["a.npz", "b.npz"]
+
+
 def test_an_alignment_of_other_runs_is_refused(
     capsys: pytest.CaptureFixture[str], rows: Callable[..., list[Row]]
 ) -> None:
@@ -291,8 +307,9 @@ def test_an_alignment_goes_down_a_pipe(
         ("align {0} {1} --mode wek", ExitCode.USAGE, "unknown mode 'wek': did you mean 'weak'?"),
         ("align {0} {1} -o maps.txt", ExitCode.USAGE, ".npz"),
         ("align {0} --to {0}", ExitCode.BAD_INPUT, "alone in its group"),
-        ("align {0} {0} --apply", ExitCode.BAD_INPUT, "both be written"),
-        ("align grid.npy grid.npy", ExitCode.BAD_INPUT, "grid"),
+        ("align {0} {0} --apply", ExitCode.BAD_INPUT, "one run counts once"),
+        ("align x.npy x.npz --apply", ExitCode.BAD_INPUT, "both be written"),
+        ("align grid.npy grids.npy", ExitCode.BAD_INPUT, "grid"),
         ("align {0} {1} --to nowhere.npz", ExitCode.BAD_INPUT, "nowhere.npz"),
     ],
 )
@@ -304,7 +321,10 @@ def test_what_cannot_be_aligned_is_one_line(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     named = planted(1, 2)
-    np.save("grid.npy", RNG.standard_normal((300, 2, 2, 2)))
+    for name in ("grid", "grids"):
+        np.save(name, RNG.standard_normal((300, 2, 2, 2)))
+    np.save("x.npy", SHARED)
+    np.savez("x.npz", -SHARED)
     if " - " in line:
         piped = io.TextIOWrapper(io.BytesIO(Path(named[0]).read_bytes()))
         monkeypatch.setattr("sys.stdin", piped)

@@ -1,6 +1,7 @@
 """`idkit mcc` as a user drives it: files in, a table out, and an exit code for scripts."""
 
 import json
+import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -125,7 +126,8 @@ def test_a_single_column_of_any_real_numbers_is_a_run(
 ) -> None:
     z = (SHARED[:, 0] > 0) if dtype == "bool" else np.clip(SHARED[:, 0] * 3 + 9, 0, 200)
     np.save("a.npy", z.astype(dtype))
-    (row,) = rows("a.npy", "a.npy")
+    np.save("b.npy", (z == 0) if dtype == "bool" else z.astype(dtype) + np.ones(1, dtype))
+    (row,) = rows("a.npy", "b.npy")
     assert row["d_z"] == 1
     assert row["mcc_out"] == pytest.approx(1)
 
@@ -355,10 +357,53 @@ def test_the_run_that_others_are_compared_with_has_no_row(
     assert "1.npy is all there is to compare with itself" in capsys.readouterr().err
 
 
+def test_a_run_counts_once_and_a_warning_names_what_is_left_out(
+    rows: Callable[..., list[Row]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = foreign(1, 2, 3)
+    expected = rows(*names)
+    shutil.copytree(".", "copies", ignore=shutil.ignore_patterns("copies"))
+    save_file({"z": np.load("2.npy")}, "2.safetensors")
+    again = [f"copies/{name}" for name in names]
+    assert rows(*names, *again, "2.safetensors", names[0]) == expected
+    assert run(["mcc", *names, "2.safetensors", "-o", "s.npz"]) == ExitCode.DONE
+    assert "left out: 2.safetensors (equal to 2.npy)" in capsys.readouterr().err
+    assert run(["mcc", "s.npz"]) == ExitCode.DONE
+    assert "left out: 2.safetensors (equal to 2.npy)" in capsys.readouterr().err
+    truth = rows(*names[1:], "--to", names[0])
+    assert rows(*names, *again, "--to", again[0]) == truth
+    for argv in (["1.npy", "1.npy"], [*names[:1], *again[:1]]):
+        assert run(["mcc", *argv]) == ExitCode.BAD_INPUT
+        streams = capsys.readouterr()
+        assert "one run counts once" in streams.err
+        assert len(streams.err.splitlines()) == 1
+        assert streams.out == ""
+
+
+def test_a_seed_counts_once_and_equal_latents_of_other_seeds_are_said(
+    rows: Callable[..., list[Row]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    named = [ours("vae", seed) for seed in (1, 2, 3)]
+    twice = [ours("vae", seed, folder="again", noise=0.1) for seed in (1, 2, 3)]
+    assert rows(*named, *twice) == rows(*named)
+    assert run(["mcc", *named, *twice]) == ExitCode.DONE
+    assert "(seed 2, as runs/digits-vae-s2/latents.npz)" in capsys.readouterr().err
+    files_ = []
+    for seed in (1, 2, 3):
+        what = {"data": "digits", "model": "pca", "arch": None, "d_z": 4, "seed": seed}
+        meta = files.metadata("idkit.latents/1", "embed", [], rows="abc", **what)
+        files.write(f"pca{seed}.npz", {"z": SHARED}, meta)
+        files_.append(f"pca{seed}.npz")
+    (row,) = rows(*files_)
+    assert (row["runs"], row["mcc_out"]) == (3, pytest.approx(1))
+    assert run(["mcc", *files_]) == ExitCode.DONE
+    assert capsys.readouterr().err.count("equal latents of different seeds (1, 2 and 3)") == 1
+
+
 def test_a_grid_is_compared_position_by_position(rows: Callable[..., list[Row]]) -> None:
     z = RNG.standard_normal((80, 3, 2, 2))
-    for name in ("a", "b", "c"):
-        np.save(name, z[:, RNG.permutation(3)])
+    for name, order in (("a", [0, 1, 2]), ("b", [2, 0, 1]), ("c", [1, 0, 2])):
+        np.save(name, z[:, order])
     (row,) = rows("a.npy", "b.npy", "c.npy")
     assert row["mcc_out"] == pytest.approx(1)
     assert (row["pairs"], row["k"]) == (3, 3)
