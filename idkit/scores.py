@@ -64,6 +64,9 @@ def row(scored: Scored) -> Row:
         "p": found.p_out,
         "dead": int(score.dead.sum()),
         "active": float(score.active.mean()),
+        "unmatched": score.unmatched,
+        "mcc_in_all": score.mcc_in_all,
+        "mcc_out_all": score.mcc_out_all,
     }
 
 
@@ -77,6 +80,10 @@ def pair_rows(scored: Scored) -> list[Row]:
     counts = np.bincount(which)
     inner = np.bincount(which, score.pair_in) / counts
     outer = np.bincount(which, score.pair_out) / counts
+    over_all = [
+        None if values is None else np.bincount(which, values) / counts
+        for values in (score.pair_in_all, score.pair_out_all)
+    ]
     seeds = dict(enumerate(scored.seeds))  # the truth has none
     return [
         {
@@ -90,6 +97,10 @@ def pair_rows(scored: Scored) -> list[Row]:
             "mcc_out": float(outer[i]),
             "chance_in": scored.comparison.chance_in,
             "chance_out": scored.comparison.chance_out,
+            **{
+                name: None if values is None else float(values[i])
+                for name, values in zip(("mcc_in_all", "mcc_out_all"), over_all, strict=True)
+            },
         }
         for i, (a, b) in enumerate(pairs)
     ]
@@ -141,6 +152,7 @@ def pack(every: Sequence[Scored]) -> tuple[dict[str, NDArray[Any]], list[Row]]:
             "withheld": found.interval.withheld,
             "warnings": list(score.warnings),
             "notes": list(scored.notes),
+            "wanted": score.wanted,
         }
         table.append({**row(scored), **extra})
     return arrays, table
@@ -177,6 +189,7 @@ def _scored(artefact: Artefact, g: int, line: Row) -> Scored:
         dead=array("dead"),
         active=array("active"),
         warnings=tuple(line["warnings"]),
+        wanted=line.get("wanted"),
     )
     interval = Interval(line["ci_low"], line["ci_high"], None, line["withheld"])
     shuffled = (array("shuffled_in"), array("shuffled_out"))

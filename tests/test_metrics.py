@@ -222,6 +222,44 @@ def test_runs_of_other_widths_are_scored_over_what_they_share() -> None:
     assert np.isfinite(found.curve_out).all()
 
 
+@pytest.mark.parametrize("width", [1, 3, 5, 8])
+def test_sources_without_a_match_are_counted_and_scored_as_zero(width: int) -> None:
+    sources = family(1, 5)[0]
+    rng = np.random.default_rng(1)
+    runs = [(sources @ rng.standard_normal((5, width))) ** 3 for _ in range(3)]
+    found = mcc.score(runs, against=sources)
+    unmatched = max(0, 5 - width)
+    assert found.unmatched == unmatched
+    inside = halves.inside(N)
+    for pair, run in enumerate(runs):
+        inner = table(run[inside], sources[inside], "pearson")
+        outer = table(run[~inside], sources[~inside], "pearson")
+        i, j = linear_sum_assignment(-inner)
+        best = np.zeros(5), np.zeros(5)  # a source without a match stays at 0
+        best[0][j], best[1][j] = inner[i, j], outer[i, j]
+        assert found.pair_in_all is not None
+        assert found.pair_out_all is not None
+        assert found.pair_in_all[pair] == pytest.approx(best[0].mean())
+        assert found.pair_out_all[pair] == pytest.approx(best[1].mean())
+    assert any("sources have no match" in text for text in found.warnings) == (unmatched > 0)
+    if not unmatched:
+        assert (found.mcc_in_all, found.mcc_out_all) == (found.mcc_in, found.mcc_out)
+
+
+def test_all_directions_of_the_sources_are_those_that_weak_could_find() -> None:
+    sources = family(1, 6)[0]
+    thin = mcc.score([sources[:, :2], sources[:, :4]], mode="weak", against=sources)
+    assert (thin.k, thin.unmatched) == (2, 4)  # as many pairs as the narrowest run has
+    assert thin.mcc_out_all == pytest.approx(2 / 6)
+    assert mcc.score([sources], mode="weak", against=sources, cca_dim=3).unmatched == 0
+    twice = np.column_stack([sources, sources[:, 0]])
+    assert mcc.score([sources], mode="weak", against=twice).unmatched == 0
+    for mode in ("affine", "orthogonal"):  # every source has a prediction
+        assert mcc.score([sources[:, :2]], mode=mode, against=sources).unmatched == 0
+    among = mcc.score([sources, sources[:, ::-1] + 0.0])
+    assert (among.unmatched, among.mcc_in_all, among.mcc_out_all) == (None, None, None)
+
+
 @pytest.mark.parametrize("mode", MODES)
 def test_dead_coordinates_count_as_zero_and_are_counted(mode: str) -> None:
     a, b = family(2, 4, noise=0.1)

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from idkit.scores import Scored
 
 SCORES = ("mcc_in", "mcc_out", "ci_low", "ci_high", "chance_in", "chance_out", "p")
-NUMBERS = (*SCORES, "k", "runs", "pairs", "n", "dead", "active")
+ALL_SOURCES = ("unmatched", "mcc_in_all", "mcc_out_all")
+NUMBERS = (*SCORES, "k", "runs", "pairs", "n", "dead", "active", *ALL_SOURCES)
 PERMS = 999
 STDOUT = "-"
 WIDE = 110  # columns of a terminal with room for more than the scores
@@ -115,7 +116,8 @@ def mcc(
     Runs are sorted into groups by what their files say; files from elsewhere are one group. Rows
     are matched by their names where files hold names, else by their position. Each pair of runs is
     aligned on one half of the rows, and scored on both. Every score stands beside
-    its chance level and, from 3 runs on, its 95% interval over seeds.
+    its chance level and, from 3 runs on, its 95% interval over seeds. Against ground truth,
+    'unmatched' counts sources without a match; mcc_in_all and mcc_out_all score these as 0.
 
     \b
     idkit mcc runs/*/latents.npz
@@ -222,12 +224,19 @@ def _print(every: "Sequence[Scored]", shown: str, *, as_json: bool) -> None:
         table = [scores.row(scored) for scored in every]
         if sys.stdout.isatty() and not as_json:
             tested = any(row["p"] is not None for row in table)
-            table = [_short(row, tested=tested) for row in table]
+            fewer = any(row["unmatched"] for row in table)
+            table = [_short(row, tested=tested, fewer=fewer) for row in table]
         show.rows(table, schema=scores.SCHEMA, as_json=as_json, title=TITLE)
 
 
-def _short(row: dict[str, Any], *, tested: bool) -> dict[str, Any]:
-    """A row that fits a terminal: what is one fact in one column."""
+def _short(row: dict[str, Any], *, tested: bool, fewer: bool) -> dict[str, Any]:
+    """A row that fits a terminal: what is one fact in one column.
+
+    Args:
+        row: as `scores.row` gives it.
+        tested: whether there is a p-value.
+        fewer: whether some run has fewer latents than there are sources.
+    """
     named = [row[name] for name in ("data", "model", "arch", "settings") if row[name]]
     mode = row["mode"] if row["corr"] == "pearson" else f"{row['mode']} {row['corr']}"
     ends = (row["ci_low"], row["ci_high"])
@@ -241,6 +250,9 @@ def _short(row: dict[str, Any], *, tested: bool) -> dict[str, Any]:
         "95%": "-" if None in ends else "-".join(map(_three, ends)),
         "chance": f"{_three(row['chance_in'])}, {_three(row['chance_out'])}",
     }
+    if fewer:
+        short["unmatched"] = row["unmatched"]
+        short["all: in, out"] = f"{_three(row['mcc_in_all'])}, {_three(row['mcc_out_all'])}"
     if shutil.get_terminal_size().columns >= WIDE:
         short["active"] = f"{row['active']:.1f}"
     if tested:

@@ -34,6 +34,10 @@ class Facts:
         """The canonical pairs that every comparison has; one that is 0 where there are none."""
         return max(1, min([cca_dim, *self.ranks]))
 
+    def wanted(self, mode: str, cca_dim: int) -> int:
+        """The components of a pair that leaves nothing of the last run, the truth, unmatched."""
+        return max(1, min(cca_dim, self.ranks[-1])) if mode == "weak" else self.widths[-1]
+
     def warnings(self, mode: str, cca_dim: int) -> tuple[str, ...]:
         said = []
         for r, (name, width) in enumerate(zip(self.names, self.widths, strict=True)):

@@ -1,7 +1,7 @@
 """Mean correlation coefficient (not Matthews): how alike are the latents of several runs?"""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations, combinations_with_replacement
 from typing import Any, Literal
 
@@ -41,6 +41,9 @@ class Score:
         active: for each run the effective number of coordinates, (Σ v)² / Σ v² over their
             variances v, in [0, d_z]: d_z when all vary alike, 1 when one alone varies.
         warnings: what a reader of the score should know, one sentence each.
+        wanted: how many components a pair has that leaves nothing of the ground truth unmatched:
+            the number of sources; in the mode weak that of independent ones, at most cca_dim. None
+            without ground truth.
     """
 
     mode: str
@@ -54,6 +57,7 @@ class Score:
     dead: NDArray[np.int64]
     active: Floats
     warnings: tuple[str, ...]
+    wanted: int | None = None
 
     @property
     def k(self) -> int:
@@ -79,6 +83,39 @@ class Score:
     def mcc_out(self) -> float:
         """Mean over the pairs of their out-of-sample means, in [0, 1]."""
         return float(self.pair_out.mean())
+
+    @property
+    def unmatched(self) -> int | None:
+        """Sources without a match (of the run with fewest matches); None without ground truth."""
+        if self.wanted is None:
+            return None
+        return self.wanted - int(np.isfinite(self.in_sample).sum(axis=1).min())
+
+    @property
+    def pair_in_all(self) -> Floats | None:
+        """Mean in-sample correlation of each row over all sources, 0 for the unmatched: (P,)."""
+        return self._over_all(self.in_sample)
+
+    @property
+    def pair_out_all(self) -> Floats | None:
+        """Mean out-of-sample correlation of each row over all sources, 0 for the unmatched."""
+        return self._over_all(self.out_of_sample)
+
+    @property
+    def mcc_in_all(self) -> float | None:
+        """Mean over the pairs of `pair_in_all`, in [0, 1]; None without ground truth."""
+        return None if self.pair_in_all is None else float(self.pair_in_all.mean())
+
+    @property
+    def mcc_out_all(self) -> float | None:
+        """Mean over the pairs of `pair_out_all`, in [0, 1]; None without ground truth."""
+        return None if self.pair_out_all is None else float(self.pair_out_all.mean())
+
+    def _over_all(self, correlations: Floats) -> Floats | None:
+        if self.wanted is None:
+            return None
+        matched = np.isfinite(correlations).sum(axis=1)
+        return np.asarray(np.nanmean(correlations, axis=1) * (matched / self.wanted))
 
     @property
     def curve_in(self) -> Floats:
@@ -222,7 +259,9 @@ def scorer(
                         match = fit(fitted.inside, a, b, components=kept)
                         found[mode].append(_correlations(correlate, match, a, b, rematch=rematch))
         return {
-            mode: _score(mode, corr, len(inside), pairs, found[mode], facts, cca_dim)
+            mode: _score(
+                mode, corr, len(inside), pairs, found[mode], facts, cca_dim, against is not None
+            )
             for mode in modes
         }
 
@@ -237,10 +276,11 @@ def _score(
     rows: Sequence[tuple[Floats, Floats]],
     facts: Facts,
     cca_dim: int,
+    truth: bool,
 ) -> Score:
     places = len(rows) // len(pairs)
     most = facts.components(cca_dim) if mode == "weak" else None
-    return Score(
+    score = Score(
         mode=mode,
         corr=corr,
         n=n,
@@ -252,6 +292,18 @@ def _score(
         dead=facts.dead[: facts.runs],
         active=facts.active[: facts.runs] / places,
         warnings=facts.warnings(mode, cca_dim),
+        wanted=facts.wanted(mode, cca_dim) if truth else None,
+    )
+    if not score.unmatched:
+        return score
+    return replace(score, warnings=(*score.warnings, _unmatched(score, facts.names[-1])))
+
+
+def _unmatched(score: Score, truth: str) -> str:
+    kind = "independent directions" if score.mode == "weak" else "sources"
+    return (
+        f"{truth}: {score.unmatched} of {score.wanted} {kind} have no match: mcc_in and mcc_out "
+        "are over the others, mcc_in_all and mcc_out_all over all, where these count as 0"
     )
 
 

@@ -285,6 +285,42 @@ def test_ground_truth_comes_from_the_files_or_from_a_file(
     assert "holds 's'" in capsys.readouterr().err
 
 
+def test_all_sources_are_scored_beside_those_that_have_a_match(
+    rows: Callable[..., list[Row]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    for seed in (1, 2, 3):
+        order = np.random.default_rng(seed).permutation(4)[:3]
+        np.savez(f"{seed}.npz", z=SHARED[:, order], s=SHARED)
+    named = ["1.npz", "2.npz", "3.npz"]
+    (row,) = rows(*named, "--to", "sources", "-o", "s.npz")
+    assert row["mcc_out"] == pytest.approx(1)
+    assert (row["unmatched"], row["mcc_in_all"], row["mcc_out_all"]) == (
+        1,
+        pytest.approx(3 / 4),
+        pytest.approx(3 / 4),
+    )
+    assert rows("s.npz") == [row]
+    for pair in rows(*named, "--to", "sources", "--pairs"):
+        assert pair["mcc_out_all"] == pytest.approx(3 / 4)
+    assert run(["mcc", "s.npz", "--fail-if", "unmatched > 0"]) == ExitCode.CONDITION_FALSE
+    streams = capsys.readouterr()
+    assert "sources: 1 of 4 sources have no match" in streams.err
+    assert streams.out.splitlines()[0].endswith("\tunmatched\tmcc_in_all\tmcc_out_all")
+    (apart,) = rows(*named)
+    assert (apart["unmatched"], apart["mcc_in_all"], apart["mcc_out_all"]) == (None,) * 3
+
+
+def test_scores_of_an_older_idkit_are_read(rows: Callable[..., list[Row]]) -> None:
+    table = rows(*foreign(1, 2, 3), "--mode", "strong,weak", "-o", "s.npz")
+    kept = files.read("s.npz")
+    added = ("notes", "wanted", "unmatched", "mcc_in_all", "mcc_out_all")
+    for group in kept.meta["groups"]:
+        for name in added:
+            del group[name]
+    files.write("old.npz", kept.arrays, kept.meta)
+    assert rows("old.npz") == table
+
+
 def labels_only(*names: str) -> NDArray[np.int64]:
     u = RNG.integers(0, 10, 600)
     for name in names:
