@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from idkit import files, gram
+from idkit import files, gram, precision
 from idkit.counts import listed
+from idkit.precision import Precision
 
 if TYPE_CHECKING:
     from idkit.latents import Run
@@ -45,7 +46,7 @@ def distinct(runs: Sequence["Run"], names: Sequence[str]) -> Distinct:
         names: what to call them.
     """
     called = dict(zip(runs, names, strict=True))
-    coarsest = min((_precision(run.z) for run in runs), key=lambda dtype: dtype.itemsize)
+    kind = precision.coarsest(run.z for run in runs)
     seeds: dict[tuple[int, str], Run] = {}
     marked: dict[tuple[tuple[int, ...], bytes], list[Run]] = {}
     again: dict[Run, Run] = {}
@@ -55,7 +56,7 @@ def distinct(runs: Sequence["Run"], names: Sequence[str]) -> Distinct:
         if seed is not None and seed in seeds:
             again[run] = seeds[seed]
             continue
-        near = marked.setdefault((run.z.shape, _mark(run.z, coarsest)), [])
+        near = marked.setdefault((run.z.shape, _mark(run.z, kind)), [])
         twin = next((other for other in near if same(other.z, run.z)), None)
         if twin is not None and (twin.seed == run.seed or None in (twin.seed, run.seed)):
             again[run] = twin
@@ -79,26 +80,16 @@ def same(one: NDArray[Any], two: NDArray[Any]) -> bool:
     """
     if one.shape != two.shape:
         return False
-    precision = min(_precision(one), _precision(two), key=lambda dtype: dtype.itemsize)
+    kind = precision.coarsest((one, two))
     return all(
-        np.array_equal(_rounded(a, precision), _rounded(b, precision))
+        np.array_equal(precision.rounded(a, kind), precision.rounded(b, kind))
         for a, b in zip(files.blocks(one), files.blocks(two), strict=True)
     )
 
 
-def _precision(array: NDArray[Any]) -> np.dtype[np.floating[Any]]:
-    """The floating-point type that holds what an array holds; integers are taken as float64."""
-    return np.dtype(array.dtype.newbyteorder("=") if array.dtype.kind == "f" else np.float64)
-
-
-def _rounded(values: NDArray[Any], precision: np.dtype[np.floating[Any]]) -> NDArray[Any]:
-    with np.errstate(over="ignore", invalid="ignore"):
-        return np.asarray(values.astype(precision) + precision.type(0))  # -0 is 0
-
-
-def _mark(z: NDArray[Any], precision: np.dtype[np.floating[Any]]) -> bytes:
+def _mark(z: NDArray[Any], kind: Precision) -> bytes:
     rows: gram.Order = np.linspace(0, len(z) - 1, min(len(z), SAMPLED)).astype(np.intp)
-    return _rounded(gram.sample(z, rows), precision).tobytes()
+    return precision.rounded(gram.sample(z, rows), kind).tobytes()
 
 
 def _repeated(again: dict["Run", "Run"], called: dict["Run", str]) -> Iterator[str]:

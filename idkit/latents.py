@@ -1,15 +1,17 @@
 """Latents of runs, wherever they come from: read, brought to one form, and sorted into groups."""
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from idkit import copies, files, rows
+from idkit import copies, files, identical, rows
+from idkit.counts import listed
 from idkit.errors import IdkitError
 from idkit.files import Artefact
 from idkit.gram import Order
@@ -118,13 +120,32 @@ class Group:
         """Whether neither names nor a hash say that the rows are the same: their number does."""
         return len(self.orders) > 1 and not (self.matched.by or self.matched.verified)
 
-    @property
+    @cached_property
     def notes(self) -> tuple[str, ...]:
         """What a reader of a score should know of the runs, one sentence each."""
         if len(self.orders) == 1:
             return (*self.repeated, *self.matched.warnings)
         whose = "" if self.matched.verified else f"{self}: "
-        return (*self.repeated, f"{whose}{self.matched}", *self.matched.warnings)
+        notes = (*self.repeated, f"{whose}{self.matched}", *self.matched.warnings)
+        return (*notes, *self._identical()) if len(self.runs) > 1 else notes
+
+    def _identical(self) -> Iterator[str]:
+        """Names coordinates that are the same in all files, unless the files have been named."""
+        zs, orders = [run.z for run in self.runs], self.orders[: len(self.runs)]
+        found = identical.coordinates(zs, orders)
+        every = len(found) == max(z[0].size for z in zs)
+        in_place = all(len(set(places)) == 1 for places in found)
+        if not found or (every and in_place and not any(o is not None for o in orders)):
+            return
+        if every:
+            yield f"warning: all {len(found)} coordinates are identical in every file, row by row"
+            return
+        names = [f"z[:, {', '.join(map(str, places[0]))}]" for places in found]
+        where = "" if in_place else f" of {self.names[0]}"
+        yield (
+            f"warning: {listed(names)}{where} {'is' if len(names) == 1 else 'are'} identical in "
+            "every file, row by row: leave out what is an id, a label or a count of the rows"
+        )
 
     def holds(self, run: Run) -> Run | None:
         """The run of the group that is a run, or that it repeats; None where there is none."""

@@ -436,6 +436,23 @@ def test_a_seed_counts_once_and_equal_latents_of_other_seeds_are_said(
     assert capsys.readouterr().err.count("equal latents of different seeds (1, 2 and 3)") == 1
 
 
+def test_a_coordinate_that_is_the_same_in_every_file_is_named(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    count = np.arange(300.0)[:, None]
+    np.save("a.npy", np.hstack([count, permuted(1, 0.5)]))
+    np.savez("b.npz", z=np.hstack([count, permuted(2, 0.5)]).astype(np.float32))
+    lines = [",".join(map(repr, row)) for row in np.hstack([count, permuted(3, 0.5)]).tolist()]
+    Path("c.csv").write_text("\n".join(["a,b,c,d,e", *lines]) + "\n")
+    assert run(["mcc", "a.npy", "b.npz", "c.csv"]) == ExitCode.DONE
+    assert "warning: z[:, 0] is identical in every file, row by row" in capsys.readouterr().err
+    np.save("d.npy", np.hstack([permuted(4, 0.5), count]))
+    assert run(["align", "a.npy", "d.npy"]) == ExitCode.DONE
+    assert "z[:, 0] of a.npy is identical in every file" in capsys.readouterr().err
+    assert run(["mcc", *foreign(1, 2)]) == ExitCode.DONE
+    assert "identical" not in capsys.readouterr().err
+
+
 def test_a_grid_is_compared_position_by_position(rows: Callable[..., list[Row]]) -> None:
     z = RNG.standard_normal((80, 3, 2, 2))
     for name, order in (("a", [0, 1, 2]), ("b", [2, 0, 1]), ("c", [1, 0, 2])):
