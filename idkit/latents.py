@@ -14,6 +14,7 @@ from idkit import copies, files, identical, rows
 from idkit.counts import listed
 from idkit.errors import IdkitError
 from idkit.files import Artefact
+from idkit.folders import families
 from idkit.gram import Order
 from idkit.row_names import Rows
 from idkit.rows import Matched
@@ -21,6 +22,7 @@ from idkit.rows import Matched
 SCHEMA = "idkit.latents/1"
 ABOUT = ("data", "model", "arch", "d_z", "settings")  # what a row of a table says of a group
 GRID_AXES = 4
+STDIN = "-"
 USUAL = {"split": ("test", "all"), "statistic": ("mean",)}  # what goes without saying
 
 
@@ -127,7 +129,17 @@ class Group:
             return (*self.repeated, *self.matched.warnings)
         whose = "" if self.matched.verified else f"{self}: "
         notes = (*self.repeated, f"{whose}{self.matched}", *self.matched.warnings)
-        return (*notes, *self._identical()) if len(self.runs) > 1 else notes
+        return (*notes, *self._pooled(), *self._identical()) if len(self.runs) > 1 else notes
+
+    def _pooled(self) -> Iterator[str]:
+        """Names the folders of files that say nothing of themselves, and may be two families."""
+        files_ = [run.artefact for run in self.runs if not run.artefact.meta]
+        folders = families([file.label for file in files_ if file.name != STDIN])
+        if folders:
+            yield (
+                f"warning: files of {len(folders)} folders ({listed(folders)}) are compared as one "
+                "group, as they say nothing of themselves: compare one family at a time"
+            )
 
     def _identical(self) -> Iterator[str]:
         """Names coordinates that are the same in all files, unless the files have been named."""

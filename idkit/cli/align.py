@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypedDict, cast
 import typer
 
 from idkit.cli import moved, options, show
-from idkit.cli.compared import command, comparable, tabulate, tell_converted
+from idkit.cli.compared import command, comparable, tabulate, tell_converted, warn_of_transposed
 from idkit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -102,6 +102,7 @@ def align(
     found = room.groups(runs, named=named)
     onto = _run(target, runs, found)
     groups = comparable(found, alone=not isinstance(onto, str))
+    warn_of_transposed(groups)
     runs = [run for run in runs if any(run in group.runs for group in groups)]
     places = moved.places(runs, out, force=force) if apply else []
     how: How = {"mode": mode, "cca_dim": cca_dim, "split": split, "seed": seed}

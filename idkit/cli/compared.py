@@ -53,7 +53,9 @@ def compared(
     every = []
     runs = [latents.run(each) for each in opened]
     tell_converted(runs)
-    for whole in comparable(latents.groups(runs, named=named), alone=truth is not None):
+    groups = comparable(latents.groups(runs, named=named), alone=truth is not None)
+    warn_of_transposed(groups)
+    for whole in groups:
         alone = _others(whole, truth)
         if alone is None:
             continue
@@ -92,6 +94,31 @@ def tell_converted(runs: "Sequence[Run]") -> None:
     if odd:
         kinds = ", ".join(dict.fromkeys(run.stored for run in odd))
         show.caveat(f"{kinds} of {counted(len(odd), 'file')} is read as float64")
+
+
+def warn_of_transposed(groups: "Sequence[Group]") -> None:
+    """Says at once, as it may take long to compare them, that files have more columns than rows.
+
+    Raises:
+        IdkitError: when they have too few rows to be compared.
+    """
+    from idkit.halves import FEWEST_ROWS
+
+    for group in groups:
+        shapes = [run.z.shape for run in group.runs]
+        if any(len(shape) > 2 or shape[1] <= shape[0] for shape in shapes):
+            continue
+        rows, columns = shapes[0]
+        found = f"{counted(rows, 'row')} of {columns} coordinates"
+        if rows < FEWEST_ROWS:
+            raise IdkitError(
+                f"{group.runs[0].label} has {found}, {FEWEST_ROWS} rows are needed: if it is "
+                "transposed, save it with one row a sample"
+            )
+        show.note(
+            f"warning: {group}: every file has more coordinates than rows (the first {found}): if "
+            "they are transposed, save them with one row a sample"
+        )
 
 
 def tabulate(rows: "Sequence[dict[str, Any]]", schema: str, *, as_json: bool) -> None:

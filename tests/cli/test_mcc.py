@@ -436,6 +436,41 @@ def test_a_seed_counts_once_and_equal_latents_of_other_seeds_are_said(
     assert capsys.readouterr().err.count("equal latents of different seeds (1, 2 and 3)") == 1
 
 
+def test_files_of_two_families_are_said_to_be_pooled(capsys: pytest.CaptureFixture[str]) -> None:
+    for folder, seeds in (("A", (1, 2)), ("B", (3, 4)), ("runs/1", (5,)), ("runs/2", (6,))):
+        Path(folder).mkdir(parents=True)
+        for seed in seeds:
+            name = "z" if len(seeds) == 1 else seed
+            np.save(f"{folder}/{name}.npy", permuted(seed, 0.5))
+    two = ["A/1.npy", "A/2.npy", "B/3.npy", "B/4.npy"]
+    assert run(["mcc", *two, "-o", "s.npz"]) == ExitCode.DONE
+    assert "warning: files of 2 folders (A and B) are compared as one" in capsys.readouterr().err
+    assert run(["mcc", "s.npz"]) == ExitCode.DONE
+    assert "files of 2 folders" in capsys.readouterr().err
+    for one in (["runs/1/z.npy", "runs/2/z.npy"], two[:2], [ours("vae", 1), ours("vae", 2)]):
+        assert run(["mcc", *one]) == ExitCode.DONE
+        assert "folders" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["mcc", "align"])
+def test_transposed_files_are_said_before_anything_is_computed(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in "ab":
+        np.save(f"{name}.npy", RNG.standard_normal((20, 300)))
+        np.save(f"{name}2.npy", RNG.standard_normal((2, 300)))
+    assert run([command, "a.npy", "b.npy"]) == ExitCode.DONE
+    first = capsys.readouterr().err.splitlines()[0]
+    assert "every file has more coordinates than rows (the first 20 rows of 300 coord" in first
+    assert run([command, "a2.npy", "b2.npy"]) == ExitCode.BAD_INPUT
+    said = capsys.readouterr().err
+    assert "a2.npy has 2 rows of 300 coordinates, 4 rows are needed: if it is transposed" in said
+    assert len(said.splitlines()) == 1
+    np.save("c.npy", RNG.standard_normal((20, 3)))
+    assert run([command, "a.npy", "c.npy"]) == ExitCode.DONE
+    assert "every file has" not in capsys.readouterr().err
+
+
 def test_a_coordinate_that_is_the_same_in_every_file_is_named(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
