@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from idkit import copies, files, identical, rows
-from idkit.counts import listed
+from idkit.counts import counted, listed
 from idkit.errors import IdkitError
 from idkit.files import Artefact
 from idkit.folders import families
@@ -125,11 +125,15 @@ class Group:
     @cached_property
     def notes(self) -> tuple[str, ...]:
         """What a reader of a score should know of the runs, one sentence each."""
-        if len(self.orders) == 1:
-            return (*self.repeated, *self.matched.warnings)
-        whose = "" if self.matched.verified else f"{self}: "
-        notes = (*self.repeated, f"{whose}{self.matched}", *self.matched.warnings)
-        return (*notes, *self._pooled(), *self._identical()) if len(self.runs) > 1 else notes
+        notes = [*self.repeated, *self.matched.warnings, *_as_grid(self.runs[0].z.shape)]
+        if len(self.orders) > 1:
+            notes.insert(len(self.repeated), self._rows())
+        if len(self.runs) > 1:
+            notes += [*self._pooled(), *self._identical()]
+        return tuple(notes)
+
+    def _rows(self) -> str:
+        return str(self.matched) if self.matched.verified else f"{self}: {self.matched}"
 
     def _pooled(self) -> Iterator[str]:
         """Names the folders of files that say nothing of themselves, and may be two families."""
@@ -285,6 +289,22 @@ def matrix(artefact: Artefact, *preferred: str) -> NDArray[Any]:
             "(n, d_z, h, w) for a grid"
         )
     return array
+
+
+def _as_grid(shape: Sequence[int]) -> Iterator[str]:
+    """How latents with more than two axes are read."""
+    if len(shape) < GRID_AXES:
+        return
+    d, h, w = shape[1:]
+    yield (
+        f"latents of shape ({', '.join(map(str, shape))}) are read as a grid: {h} x {w} positions "
+        f"of {counted(d, 'coordinate')} each, compared position by position"
+    )
+    if d == h != w:  # a square picture whose last axis is another
+        yield (
+            f"warning: they look like {d} x {h} positions of {counted(w, 'coordinate')}, with the "
+            "coordinates last: if they are, save numpy.moveaxis(z, -1, 1)"
+        )
 
 
 def groups(runs: Sequence[Run], *, named: str | None = None) -> list[Group]:

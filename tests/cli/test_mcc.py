@@ -492,10 +492,35 @@ def test_a_grid_is_compared_position_by_position(rows: Callable[..., list[Row]])
     z = RNG.standard_normal((80, 3, 2, 2))
     for name, order in (("a", [0, 1, 2]), ("b", [2, 0, 1]), ("c", [1, 0, 2])):
         np.save(name, z[:, order])
-    (row,) = rows("a.npy", "b.npy", "c.npy")
+    (row,) = rows("a.npy", "b.npy", "c.npy", "-o", "s.npz")
     assert row["mcc_out"] == pytest.approx(1)
     assert (row["pairs"], row["k"]) == (3, 3)
     assert len(rows("a.npy", "b.npy", "c.npy", "--pairs")) == 3
+
+
+@pytest.mark.parametrize(
+    ("shape", "grid", "last"),
+    [
+        ((80, 3, 2, 2), "2 x 2 positions of 3 coordinates", ""),
+        ((80, 1, 2, 4), "2 x 4 positions of 1 coordinate each", ""),
+        ((80, 3, 3, 3), "3 x 3 positions of 3 coordinates", ""),
+        ((80, 2, 3, 5), "3 x 5 positions of 2 coordinates", ""),
+        ((80, 2, 2, 5), "2 x 5 positions of 2 coordinates", "2 x 2 positions of 5 coordinates"),
+        ((80, 3, 3, 1), "3 x 1 positions of 3 coordinates", "3 x 3 positions of 1 coordinate,"),
+    ],
+)
+def test_a_grid_is_said_and_coordinates_that_come_last_are_recognised(
+    shape: tuple[int, ...], grid: str, last: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in "ab":
+        np.save(name, RNG.standard_normal(shape))
+    assert run(["mcc", "a.npy", "b.npy", "-o", "s.npz"]) == ExitCode.DONE
+    said = capsys.readouterr().err
+    assert f"are read as a grid: {grid}" in said
+    assert ("numpy.moveaxis(z, -1, 1)" in said) == bool(last)
+    assert last in said
+    assert run(["mcc", "s.npz"]) == ExitCode.DONE
+    assert f"are read as a grid: {grid}" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
