@@ -112,7 +112,7 @@ def of(
         found.score.pairs.tolist(),
         mode=mode,
         rows=group.orders,
-        components=found.score.k if mode == "weak" else None,
+        components=found.score.in_sample.shape[1] if mode == "weak" else None,
         split=split,
         seed=seed,
     )

@@ -11,7 +11,7 @@ from idkit.comparison import Comparison
 from idkit.errors import IdkitError
 from idkit.files import Artefact
 from idkit.latents import ABOUT
-from idkit.metrics.mcc import Score, cumulative
+from idkit.metrics.mcc import Score, components, cumulative
 from idkit.stats.jackknife import Interval
 
 SCHEMA = "idkit.scores/1"
@@ -92,7 +92,7 @@ def pair_rows(scored: Scored) -> list[Row]:
             "b": scored.names[b],
             "seed_a": seeds.get(int(a)),
             "seed_b": seeds.get(int(b)),
-            "k": int(np.isfinite(score.in_sample[which == i]).sum(axis=1).max()),
+            "k": int(components(score.mode, score.in_sample[which == i]).max()),
             "mcc_in": float(inner[i]),
             "mcc_out": float(outer[i]),
             "chance_in": scored.comparison.chance_in,

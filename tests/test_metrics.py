@@ -274,6 +274,40 @@ def test_dead_coordinates_count_as_zero_and_are_counted(mode: str) -> None:
     assert dead.mcc_in == dead.mcc_out == 0
 
 
+@pytest.mark.parametrize("corr", CORRS)
+def test_a_run_of_rank_0_has_no_canonical_pair_and_counts_as_0(corr: mcc.Corr) -> None:
+    a, b = family(2, 4, noise=0.1)
+    dead = np.full((N, 4), 0.1)
+    found = mcc.score([dead, a], mode="weak", corr=corr)
+    assert (found.k, found.mcc_in, found.mcc_out) == (0, 0, 0)
+    assert any("20 is brought down to 0, the smallest rank" in text for text in found.warnings)
+    found = mcc.score([dead, a, b], mode="weak", corr=corr)
+    first = mcc.score([a, b], mode="weak", corr=corr)
+    assert found.k == 1
+    np.testing.assert_allclose(found.pair_in, [0, 0, first.in_sample[0, 0]])
+    to_truth = mcc.score([dead], mode="weak", corr=corr, against=a)
+    assert (to_truth.unmatched, to_truth.mcc_out_all) == (4, 0)
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("corr", CORRS)
+@pytest.mark.parametrize("half", ["inside", "outside"])
+def test_a_coordinate_that_is_dead_in_one_half_has_correlation_0_there(
+    mode: str, corr: mcc.Corr, half: str
+) -> None:
+    a, b = family(2, 3, noise=0.0)
+    inside = halves.inside(N)
+    a = b.copy() + 1.0
+    a[inside if half == "inside" else ~inside, 1] = 3.0
+    found = mcc.score([a, b], mode=mode, corr=corr)
+    assert found.dead.tolist() == [1, 0]
+    assert np.isfinite(found.in_sample).all()
+    assert np.isfinite(found.out_of_sample).all()
+    if mode == "strong":
+        values = {"inside": found.in_sample, "outside": found.out_of_sample}
+        assert sorted(values[half][0]) == pytest.approx([0, 1, 1])
+
+
 def test_a_cca_dim_above_the_smallest_rank_is_brought_down_and_said() -> None:
     a, b = family(2, 4)
     a[:, 3] = a[:, 0] + a[:, 1]

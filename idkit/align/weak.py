@@ -23,8 +23,8 @@ def fit(inside: Grams, a: int, b: int, *, components: int | None = None) -> Line
         inside: in-sample moments of the group.
         a: number of the run that is mapped.
         b: number of the run it is mapped to.
-        components: how many canonical pairs to keep; by default the smaller rank. Those above the
-            smaller rank are zero.
+        components: how many canonical pairs to keep; by default the smaller rank, at least one.
+            Those above the smaller rank are zero.
 
     Returns:
         The canonical directions, of unit norm over the in-sample rows. The matrix carries the
@@ -33,7 +33,7 @@ def fit(inside: Grams, a: int, b: int, *, components: int | None = None) -> Line
     """
     white_a, white_b = inside.whitening(a), inside.whitening(b)
     shared = white_a.T @ inside.block(a, b) @ white_b
-    wanted = min(shared.shape) if components is None else components
+    wanted = max(1, min(shared.shape)) if components is None else components
     left, right = _leading(shared, wanted)
     directions_a, directions_b = white_a @ left, white_b @ right
     matrix = directions_a @ (inside.block(b, b) @ directions_b).T
@@ -48,7 +48,7 @@ def fit(inside: Grams, a: int, b: int, *, components: int | None = None) -> Line
 def _leading(shared: Floats, count: int) -> tuple[Floats, Floats]:
     """The leading singular vectors on both sides, as columns, in descending order."""
     rank = min(shared.shape)
-    if FEW * count <= rank:
+    if FEW * count <= rank and rank:
         squares, left = linalg.eigh(
             shared @ shared.T,
             subset_by_index=(len(shared) - count, len(shared) - 1),

@@ -51,9 +51,10 @@ class Facts:
                 )
             if mode in ("weak", "affine") and self.ranks[r] < width:
                 said.append(f"{name}: rank {self.ranks[r]} of {width} coordinates")
-        if mode == "weak" and self.components(cca_dim) < cca_dim:
+        if mode == "weak" and min(self.ranks) < cca_dim:
+            none = "" if min(self.ranks) else "; without canonical pairs its MCC counts as 0"
             said.append(
-                f"cca-dim {cca_dim} is brought down to {self.components(cca_dim)}, the smallest "
-                "rank of a run"
+                f"cca-dim {cca_dim} is brought down to {min(self.ranks)}, the smallest rank of a "
+                f"run{none}"
             )
         return tuple(said)

@@ -62,7 +62,7 @@ class Score:
     @property
     def k(self) -> int:
         """Number of matched components (of the pair that has most)."""
-        return int(self.in_sample.shape[1])
+        return int(components(self.mode, self.in_sample).max())
 
     @property
     def pair_in(self) -> Floats:
@@ -89,7 +89,7 @@ class Score:
         """Sources without a match (of the run with fewest matches); None without ground truth."""
         if self.wanted is None:
             return None
-        return self.wanted - int(np.isfinite(self.in_sample).sum(axis=1).min())
+        return self.wanted - int(components(self.mode, self.in_sample).min())
 
     @property
     def pair_in_all(self) -> Floats | None:
@@ -126,6 +126,22 @@ class Score:
     def curve_out(self) -> Floats:
         """Mean over the first j components in in-sample order, out-of-sample: shape (k,)."""
         return np.asarray(cumulative(self.out_of_sample).mean(axis=0))
+
+
+def components(mode: str, correlations: Floats) -> NDArray[np.int64]:
+    """The number of matched components of each row.
+
+    Args:
+        mode: the family of maps.
+        correlations: in-sample, shape (P, k); NaN beyond the components that a row has. Where a
+            run of rank 0 leaves no canonical pair, there is one of 0.
+
+    Returns:
+        shape (P,).
+    """
+    found = np.isfinite(correlations).sum(axis=1)
+    none = (mode == "weak") & ~np.nan_to_num(correlations).any(axis=1)
+    return np.where(none, 0, found)
 
 
 def cumulative(correlations: Floats) -> Floats:

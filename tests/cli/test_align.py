@@ -150,6 +150,28 @@ def test_apply_moves_every_row_of_a_file_in_its_own_order_with_its_names(
     assert list(second.arrays) == ["words", "z"]
 
 
+@pytest.mark.parametrize("mode", shelf.names("align"))
+@pytest.mark.parametrize("to", ["medoid", "dead.npy", "a.npy"])
+def test_a_run_without_any_variance_is_aligned_with_a_score_of_0(
+    mode: str, to: str, rows: Callable[..., list[Row]]
+) -> None:
+    np.save("dead.npy", np.zeros((300, 4)))
+    np.save("a.npy", SHARED)
+    np.save("b.npy", permuted(SHARED, 1))
+    names = ["dead.npy", "a.npy", "b.npy"]
+    table = rows("align", *names, "--mode", mode, "--to", to, "-o", "maps.npz")
+    assert {row["mcc_out"] for row in table if "dead.npy" in (row["a"], row["b"])} == {0}
+    (row,) = rows("mcc", "maps.npz")
+    assert row["mcc_out"] == pytest.approx(0 if to == "dead.npy" else 1 / 2)
+    np.save("zeros.npy", np.zeros((90, 4)))
+    np.save("c.npy", HELD_OUT)
+    np.save("d.npy", permuted(HELD_OUT, 1))
+    (other,) = rows("mcc", "maps.npz", "zeros.npy", "c.npy", "d.npy")
+    assert other["mcc_out"] == pytest.approx(row["mcc_out"], abs=1e-5)
+    table = rows("align", *names, "--mode", mode, "--to", to, "--apply", "-o", "moved")
+    assert all(np.isfinite(files.read(f"moved/{name[:-4]}.npz").array("z")).all() for name in names)
+
+
 def test_a_run_that_is_given_twice_is_aligned_once(
     rows: Callable[..., list[Row]], capsys: pytest.CaptureFixture[str]
 ) -> None:
