@@ -77,6 +77,9 @@ def plot(
     draw: Draw = shelf.take("plots", kind, "draw")
     content = plots.render(draw, artefacts, form=form, title=title)
     files.write_bytes(target, content, force=force)
+    module = shelf.module("plots", kind)
+    for text in module.notes(artefacts) if hasattr(module, "notes") else ():
+        show.caveat(text)
     if target != "-":
         show.note(f"wrote {target}")
 

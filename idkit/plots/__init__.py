@@ -6,7 +6,8 @@ A figure's file has two public functions:
     panel(axes, arrays...)       one panel of it from plain arrays, on given axes
 
 `draw` picks what it needs from any artefacts and decides how many panels there are; `idkit plot`
-calls nothing else. `panel` is for a notebook, whose own style it leaves alone.
+calls nothing else, but for `notes(artefacts)`, where a file has that: what the figure does not
+show, in sentences. `panel` is for a notebook, whose own style it leaves alone.
 """
 
 import io

@@ -21,6 +21,9 @@ from idkit.plots._plane import Plane, plane
 MOST_POINTS = 20_000  # of a run: more of them only cover each other
 FEW = 1_000  # points, up to which they are drawn larger
 CLASSES = 12  # values of u beyond which colours are a scale, not names
+LONGEST = 12  # letters of a name among the points
+UNKNOWN = "#C8C8C8"  # points without a u
+NO_U = "no u"
 COLORS = (  # Tol (2021), "muted" and three more, told apart by every kind of colour vision
     *("#332288", "#88CCEE", "#117733", "#DDCC77", "#CC6677", "#AA4499"),
     *("#44AA99", "#999933", "#882255", "#6699CC", "#661100", "#888888"),
@@ -38,8 +41,8 @@ def draw(artefacts: Sequence[Artefact]) -> Figure:
     """
     need(artefacts, "latents", figure="latents", foreign=True)
     runs = [_read(one) for one in artefacts]
-    labels = [run.u for run in runs if run.u is not None]
-    known = np.unique(np.concatenate(labels)) if labels else None
+    labels = [run.u[~_missing(run.u)] for run in runs if run.u is not None]
+    known = np.unique(np.concatenate(labels)) if labels else np.empty(0)
     shared = _common_plane(artefacts, [run.z for run in runs])
     rows, columns = _layout.spread(len(runs))
     figure, grid = _layout.panels(rows, columns, size=(2.3, 2.3))
@@ -50,13 +53,31 @@ def draw(artefacts: Sequence[Artefact]) -> Figure:
         thinned = f"1 row in {run.step}" if run.step > 1 else ""
         axes.set_title(_layout.fill([*_runs.title(one), thinned], 30))
     _layout.hide(flat[len(runs) :])
+    entries = {f"u = {name}": _dot(COLORS[i]) for i, name in enumerate(_texts(known))}
     if scale is not None:
-        figure.colorbar(scale, ax=flat, label="u", shrink=0.7, aspect=30)
-    elif known is not None:
-        _layout.legend(
-            figure, {f"u = {name}": _dot(place) for place, name in enumerate(known)}, handle=1
-        )
+        names = f" ({len(known)} names, in their order)" if known.dtype.kind == "U" else ""
+        figure.colorbar(scale, ax=flat, label=f"u{names}", shrink=0.7, aspect=30)
+        entries = {}
+    if any(run.u is not None and _missing(run.u).any() for run in runs):
+        entries[NO_U] = _dot(UNKNOWN)
+    _layout.legend(figure, entries, handle=1)
     return figure
+
+
+def notes(artefacts: Sequence[Artefact]) -> list[str]:
+    """What the colours do not show: rows without a u, and a u that has not one value a row."""
+    said = []
+    for one in artefacts:
+        rows, member = len(one.array("z")), one.arrays.members.get("u")
+        if member is not None and member.shape != (rows,):
+            said.append(
+                f"{one.label} is not coloured: its u has shape {member.shape}, for {rows} rows"
+            )
+        elif member is not None:
+            missing = int(_missing(_plain(one.arrays["u"])).sum())
+            if missing:
+                said.append(f"{one.label}: {missing} of {rows} rows have no u, and are grey")
+    return said
 
 
 def panel(
@@ -70,12 +91,12 @@ def panel(
     """The points of one run.
 
     Up to 12 values of u have a colour each and their name at the middle of their points; more
-    of them, or fractions, are a scale.
+    of them, or fractions, are a scale. Points without a value, NaN or an empty text, are grey.
 
     Args:
         axes: where to draw.
         z: latents, shape (n, d_z).
-        u: labels or numbers, shape (n,).
+        u: labels, text or numbers, shape (n,).
         known: the values of u that are anywhere in the figure, sorted; those of this run
             where they are left out.
         on: where to show them; by default as they are for d_z <= 2, else their first two
@@ -97,14 +118,49 @@ def panel(
     if u is None:
         axes.scatter(x, y, color=_looks.LOOKS[0].color, alpha=0.5, **style)
         return None
+    u = _plain(u)
+    missing = _missing(u)
+    if missing.any():
+        axes.scatter(x[missing], y[missing], color=UNKNOWN, alpha=0.5, **style)
+        x, y, u = x[~missing], y[~missing], u[~missing]
     known = np.unique(u) if known is None else known
-    if len(known) > CLASSES or known.dtype.kind == "f":
-        return axes.scatter(x, y, c=u, vmin=known[0], vmax=known[-1], cmap="viridis", **style)
+    if not len(x):
+        return None
+    u = u.astype(known.dtype) if known.dtype.kind == "U" else u
     place = np.searchsorted(known, u)
+    if not _texts(known):
+        named = known.dtype.kind == "U"
+        value, ends = (place, (0, len(known) - 1)) if named else (u, known[[0, -1]])
+        style |= {"vmin": ends[0], "vmax": ends[1], "cmap": "viridis"}
+        return axes.scatter(x, y, c=value, **style)
     axes.scatter(x, y, color=np.array(COLORS)[place], alpha=0.8, **style)
-    for name in np.unique(u):
-        _label(axes, np.median(x[u == name]), np.median(y[u == name]), str(name))
+    for name, text in zip(known, _texts(known), strict=True):
+        if (u == name).any():
+            middle = np.median(x[u == name]), np.median(y[u == name])
+            _label(axes, *middle, _layout.shorten(text, LONGEST))
     return None
+
+
+def _plain(u: NDArray[Any]) -> NDArray[Any]:
+    """Labels as text, integers or floats."""
+    if u.dtype.kind == "S":
+        return np.char.decode(u, "utf-8", "backslashreplace")
+    return u
+
+
+def _missing(u: NDArray[Any]) -> NDArray[np.bool_]:
+    """Where a row has no u."""
+    if u.dtype.kind == "U":
+        return np.asarray(u == "")
+    return np.asarray(~np.isfinite(u))
+
+
+def _texts(known: NDArray[Any]) -> list[str]:
+    """What each value of u is called; empty where they are too many, or no names."""
+    if len(known) > CLASSES or (known.dtype.kind == "f" and (known % 1 != 0).any()):
+        return []
+    plain = known.astype(np.int64) if known.dtype.kind == "f" else known
+    return [_layout.plain(str(name)) for name in plain]
 
 
 def _square(axes: Axes, x: NDArray[np.float64], y: NDArray[np.float64]) -> None:
@@ -125,8 +181,8 @@ def _label(axes: Axes, x: float, y: float, text: str) -> None:
     )
 
 
-def _dot(place: int) -> Line2D:
-    return Line2D([], [], color=COLORS[place], marker="o", linestyle="none")
+def _dot(color: str) -> Line2D:
+    return Line2D([], [], color=color, marker="o", linestyle="none")
 
 
 @dataclass(frozen=True)
@@ -155,11 +211,11 @@ def _read(one: Artefact) -> _Run:
 
 
 def _labels(one: Artefact, rows: int, step: int, cells: int) -> NDArray[Any] | None:
-    """The u of the rows shown; None where not every row has a number."""
-    u = one.arrays.get("u")
-    if u is None or u.shape != (rows,) or not np.isfinite(u).all():
+    """The u of the rows shown; None where not every row has a place for one."""
+    member = one.arrays.members.get("u")
+    if member is None or member.shape != (rows,):
         return None
-    return np.repeat(np.asarray(u[::step]), cells)
+    return np.repeat(_plain(np.asarray(one.arrays["u"][::step])), cells)
 
 
 def _common_plane(

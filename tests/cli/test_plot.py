@@ -135,3 +135,17 @@ def test_quiet_says_nothing(folder: Path, capsys: pytest.CaptureFixture[str]) ->
     assert cli.run(["plot", "curve", "scores.npz", "-q"]) == 0
     assert capsys.readouterr() == ("", "")
     assert (folder / "curve.png").exists()
+
+
+@pytest.mark.usefixtures("folder")
+def test_text_labels_and_missing_ones_are_drawn_and_said(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    z = np.random.default_rng(0).standard_normal((40, 3))
+    u = np.array(["a", "b"] * 20)
+    np.savez("text.npz", z=z, u=u)
+    np.savez("gap.npz", z=z, u=np.where(np.arange(40) == 7, np.nan, np.arange(40) % 2))
+    assert cli.run(["plot", "latents", "text.npz", "-o", "text.png"]) == 0
+    assert capsys.readouterr().err == "wrote text.png\n"
+    assert cli.run(["plot", "latents", "gap.npz", "-o", "gap.png"]) == 0
+    assert "gap.npz: 1 of 40 rows have no u, and are grey" in capsys.readouterr().err

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.colors import to_rgb
 from numpy.typing import NDArray
 
 from idkit.errors import IdkitError
@@ -77,6 +78,101 @@ def test_many_values_of_u_are_a_scale_and_few_are_named(made: "Made") -> None:
         figure = latents.draw([artefact])
         assert (len(figure.axes) == 2) is scale
         assert (len(figure.axes[0].texts) == values) is not scale
+
+
+def colors(axes: Any, collection: int = 0) -> NDArray[Any]:
+    return np.asarray(axes.collections[collection].get_facecolors())
+
+
+def legend(figure: Any) -> list[str]:
+    return [text.get_text() for text in figure.legends[0].get_texts()] if figure.legends else []
+
+
+@pytest.mark.parametrize(
+    "u",
+    [
+        np.array(["cat", "a $very$ long name of a class", "Zürich", "cat"]),
+        np.char.encode(
+            np.array(["cat", "a $very$ long name of a class", "Zürich", "cat"]), "utf-8"
+        ),
+    ],
+    ids=["text", "bytes"],
+)
+def test_text_labels_have_a_colour_and_a_name_each(u: NDArray[Any], made: "Made") -> None:
+    z = np.random.default_rng(0).standard_normal((4, 2))
+    figure = latents.draw([made.write("z.npz", "latents", {"z": z, "u": u})])
+    found = colors(figure.axes[0])
+    assert len(np.unique(found, axis=0)) == 3
+    np.testing.assert_array_equal(found[0], found[3])
+    assert [text.get_text() for text in figure.axes[0].texts] == [
+        "Zürich",
+        r"a \$ve… class",
+        "cat",
+    ]
+    assert legend(figure)[::2] == ["u = Zürich", "u = cat"]
+
+
+def test_more_names_than_colours_are_a_scale_in_their_order(made: "Made") -> None:
+    z = np.random.default_rng(0).standard_normal((40, 2))
+    u = np.array([f"word {i:02d}" for i in range(40)])[::-1]
+    figure = latents.draw([made.write("z.npz", "latents", {"z": z, "u": u})])
+    values = np.asarray(figure.axes[0].collections[0].get_array())
+    np.testing.assert_array_equal(values, np.arange(40)[::-1])
+    assert figure.axes[1].get_ylabel() == "u (40 names, in their order)"
+
+
+@pytest.mark.parametrize(
+    "u",
+    [np.array([0.0, 1.0, np.nan, 1.0, -np.inf]), np.array(["0", "1", "", "1", ""])],
+    ids=["numbers", "text"],
+)
+def test_points_without_a_label_are_grey_and_the_others_keep_their_colours(
+    u: NDArray[Any], made: "Made"
+) -> None:
+    z = np.random.default_rng(0).standard_normal((5, 2))
+    one = made.write("z.npz", "latents", {"z": z, "u": u})
+    figure = latents.draw([one])
+    np.testing.assert_allclose(colors(figure.axes[0], 0)[:, :3], [to_rgb(latents.UNKNOWN)])
+    np.testing.assert_allclose(
+        np.asarray(figure.axes[0].collections[0].get_offsets()), z[[2, 4]], atol=1e-6
+    )
+    known = colors(figure.axes[0], 1)
+    np.testing.assert_allclose(known[:, :3], [to_rgb(latents.COLORS[i]) for i in (0, 1, 1)])
+    assert legend(figure) == ["u = 0", "u = 1", "no u"]
+    assert latents.notes([one]) == [f"{one.label}: 2 of 5 rows have no u, and are grey"]
+
+
+def test_fractions_with_a_gap_are_a_scale(made: "Made") -> None:
+    z = np.random.default_rng(0).standard_normal((4, 2))
+    u = np.array([0.5, np.nan, 0.25, 1.0])
+    figure = latents.draw([made.write("z.npz", "latents", {"z": z, "u": u})])
+    np.testing.assert_array_equal(figure.axes[0].collections[1].get_array(), [0.5, 0.25, 1.0])
+    assert legend(figure) == ["no u"]
+
+
+@pytest.mark.parametrize("u", [np.full(4, np.nan), np.array([""] * 4)], ids=["nan", "no text"])
+def test_where_no_label_is_known_all_points_are_grey(u: NDArray[Any], made: "Made") -> None:
+    z = np.random.default_rng(0).standard_normal((4, 2))
+    figure = latents.draw([made.write("z.npz", "latents", {"z": z, "u": u})])
+    np.testing.assert_allclose(colors(figure.axes[0])[:, :3], [to_rgb(latents.UNKNOWN)])
+
+
+def test_a_u_that_has_not_one_value_a_row_is_said_to_give_no_colours(made: "Made") -> None:
+    z = np.random.default_rng(0).standard_normal((4, 2))
+    one = made.write("z.npz", "latents", {"z": z, "u": np.eye(4)})
+    assert len(np.unique(colors(latents.draw([one]).axes[0]), axis=0)) == 1
+    assert "is not coloured: its u has shape (4, 4), for 4 rows" in latents.notes([one])[0]
+    assert latents.notes([made.write("y.npz", "latents", {"z": z, "u": np.arange(4)})]) == []
+
+
+def test_numbers_in_one_file_and_text_in_another_are_one_set_of_labels(made: "Made") -> None:
+    z = np.random.default_rng(0).standard_normal((3, 2))
+    runs = [
+        made.write(f"{i}.npz", "latents", {"z": z, "u": u})
+        for i, u in enumerate((np.arange(3), np.array(["2", "b", "0"])))
+    ]
+    first, second = (colors(axes) for axes in latents.draw(runs).axes)
+    np.testing.assert_array_equal(first[[2, 0]], second[[0, 2]])
 
 
 def test_a_label_has_one_colour_in_all_runs(made: "Made") -> None:
