@@ -7,11 +7,12 @@ from typing import Any, Literal, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from idkit import blas, comparison, gram, halves, latents, maps, shelf
+from idkit import bases, blas, comparison, gram, halves, latents, maps, shelf
+from idkit.bases import Bases
 from idkit.comparison import CHANCE_PAIRS, Comparison
 from idkit.errors import IdkitError
 from idkit.files import Artefact
-from idkit.gram import Floats, Order
+from idkit.gram import Floats, Grams, Order
 from idkit.latents import Group, Run
 from idkit.maps import Map, Permutation
 from idkit.metrics import mcc
@@ -143,10 +144,18 @@ def fit(
         seed: of the split.
     """
     chosen = shelf.take("align", mode, "fit")
-    n = gram.length(runs[0], rows[0] if rows else None)
-    moments = gram.of(runs, halves.inside(n, split=split, seed=seed), rows=rows)
+    own = rows or [None] * len(runs)
+    inside = halves.inside(gram.length(runs[0], own[0]), split=split, seed=seed)
+    moments = gram.of(runs, inside, rows=own).inside
+    extra = bases.needed([mode], runs, own, inside, moments)
+    if extra.found:
+        moments = extra.moments(runs, inside, rows=own).inside
     with blas.one_thread():
-        return [chosen(moments.inside, a, b).first(components) for a, b in pairs]
+        found = [chosen(moments, *extra.numbers(mode, a, b)) for a, b in pairs]
+    return [
+        extra.from_bases(each, mode, a, b, moments).first(components)
+        for (a, b), each in zip(pairs, found, strict=True)
+    ]
 
 
 def medoid(score: Score) -> int:
@@ -236,16 +245,28 @@ def transferred(
     n = gram.length(runs[0], rows[0] if rows else None)
     sets = null.strata(np.ones(n, dtype=bool))
     streams = np.random.default_rng(seed).spawn(-(-CHANCE_PAIRS // len(pairs)))
-    inside = halves.inside(n, split="first")
+    own, inside, mode = (
+        rows or [None] * len(runs),
+        halves.inside(n, split="first"),
+        found.score.mode,
+    )
+
+    def whole(extra: Bases, order: Sequence[Order] | None) -> Grams:
+        halved = extra.moments(runs, inside, rows=own, order=order, names=names)
+        return halved.inside + halved.outside
+
+    everywhere = np.ones(n, dtype=bool)
+    plain = whole(Bases(len(runs), {}), None)
+    extra = bases.needed([mode], runs, own, everywhere, plain)
+    seen = [
+        (extra.in_bases(one, mode, a, b), *extra.numbers(mode, a, b))
+        for (a, b), one in zip(pairs, fitted, strict=True)
+    ]
 
     def held_out(order: Sequence[Order] | None) -> Floats:
-        halved = gram.of(runs, inside, rows=rows, order=order, names=names)
-        whole = halved.inside + halved.outside
+        moments = whole(extra, order) if extra.found or order is not None else plain
         with blas.one_thread():
-            every = [
-                one.correlations(whole, *pair) for pair, one in zip(pairs, fitted, strict=True)
-            ]
-        return np.asarray(maps.stack(every))
+            return np.asarray(maps.stack([one.correlations(moments, a, b) for one, a, b in seen]))
 
     score = replace(found.score, n=n, out_of_sample=held_out(None))
     shuffled = [held_out(null.shuffle(sets, len(runs), stream)) for stream in streams]

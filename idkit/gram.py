@@ -4,7 +4,7 @@ import mmap
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,29 @@ PILOT_ROWS = 256  # the shift before squaring loses at most n / 256 in relative 
 ROUNDING = 1e-12  # a variance below this part of the raw second moment is rounding error
 RANK_TOLERANCE = 1e-11  # smallest to largest eigenvalue of a correlation matrix: float32 resolves
 # no direction below 3e-6 of the largest standard deviation, and a Gram matrix squares that
+FLOAT64, FLOAT32, FLOAT16, BFLOAT16 = 2.0**-52, 2.0**-23, 2.0**-10, 2.0**-7  # relative rounding
+
+
+class Latents(Protocol):
+    """What rows can be read from: an array, or one that is computed as it is read."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The number of rows, and of coordinates."""
+        ...
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        ...
+
+    def __len__(self) -> int:
+        """The number of rows."""
+        ...
+
+    def __getitem__(self, rows: Any, /) -> Any:
+        """Some rows."""
+        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,13 +59,17 @@ class Grams:
         mean: column means, shape (D,).
         scatter: sums of products of centred columns, shape (D, D); only the upper triangle is
             filled: read it by `block`.
+        resolutions: of each run the relative rounding of its numbers, by the type that holds them;
+            float32 where it is left out.
     """
 
     n: int
     widths: tuple[int, ...]
     mean: Floats
     scatter: Floats
+    resolutions: tuple[float, ...] = ()
     _own: dict[int, Floats] = field(default_factory=dict, repr=False)
+    _spectra: dict[int, tuple[Floats, Floats]] = field(default_factory=dict, repr=False)
     _whitenings: dict[int, Floats] = field(default_factory=dict, repr=False)
 
     def __add__(self, other: "Grams") -> "Grams":
@@ -53,7 +80,7 @@ class Grams:
         step = other.mean - self.mean
         scatter = self.scatter + other.scatter
         scatter += (self.n * other.n / n) * np.outer(step, step)
-        return Grams(n, self.widths, self.mean + step * (other.n / n), scatter)
+        return Grams(n, self.widths, self.mean + step * (other.n / n), scatter, self.resolutions)
 
     @cached_property
     def _starts(self) -> tuple[int, ...]:
@@ -94,20 +121,35 @@ class Grams:
         scaled = self.block(a, b) * _inverse(self.norms(a))[:, None] * _inverse(self.norms(b))
         return np.clip(scaled, -1.0, 1.0, out=scaled)
 
+    def spectrum(self, run: int) -> tuple[Floats, Floats]:
+        """Eigenvalues of a run's correlation matrix, ascending, and eigenvectors as columns."""
+        if run not in self._spectra:
+            values, vectors = np.linalg.eigh(self.correlations(run, run))
+            self._spectra[run] = values, vectors
+        return self._spectra[run]
+
+    def resolution(self, run: int) -> float:
+        """The relative rounding of a run's numbers, by the type that holds them."""
+        return self.resolutions[run] if self.resolutions else FLOAT32
+
+    def smallest(self, run: int) -> float:
+        """The standard deviation, to the largest, below which a direction of a run is left out."""
+        return float(np.sqrt(max(RANK_TOLERANCE, self.resolution(run) ** 2)))
+
     def whitening(self, run: int) -> Floats:
         """The matrix W for which the columns of (centred run) W are orthonormal.
 
         Columns are brought to unit variance before the rank is decided, so that a nearly collapsed
         coordinate counts as much as any other; constant columns have no part in it. Directions
-        whose eigenvalue is below `RANK_TOLERANCE` of the largest are left out.
+        whose standard deviation is below `smallest` are left out.
 
         Returns:
             W: shape (d, rank).
         """
         if run not in self._whitenings:
             scale = _inverse(self.norms(run))
-            values, vectors = np.linalg.eigh(self.correlations(run, run))
-            kept = values > RANK_TOLERANCE * max(values[-1], 1.0)
+            values, vectors = self.spectrum(run)
+            kept = values > self.smallest(run) ** 2 * max(values[-1], 1.0)
             self._whitenings[run] = (
                 scale[:, None] * vectors[:, kept][:, ::-1] / np.sqrt(values[kept][::-1])
             )
@@ -127,7 +169,7 @@ class Halves:
 
 
 def of(
-    runs: Sequence[NDArray[Any]],
+    runs: Sequence[Latents],
     inside: NDArray[np.bool_],
     *,
     rows: Sequence[Order | None] | None = None,
@@ -160,7 +202,9 @@ def of(
     rows = rows or [None] * len(runs)
     _check_shapes(runs, rows, inside, names)
     widths = tuple(run.shape[1] for run in runs)
-    pilot = np.concatenate([_pilot(run, own) for run, own in zip(runs, rows, strict=True)])
+    few = [_few(run, own) for run, own in zip(runs, rows, strict=True)]
+    pilot = np.concatenate([_pilot(some) for some in few])
+    resolutions = tuple(_resolution(run, some) for run, some in zip(runs, few, strict=True))
     totals = [_Total.zero(sum(widths)) for _ in range(2)]
     shifted = np.empty((min(len(inside), BLOCK_ROWS), sum(widths) + 1))
     with np.errstate(over="ignore", invalid="ignore"):
@@ -172,7 +216,7 @@ def of(
                 total.add(shifted[: len(index)])
     if not all(np.isfinite(np.diagonal(total.gram)).all() for total in totals):
         _refuse_non_finite(runs, rows, names)
-    return Halves(*(total.grams(widths, pilot) for total in totals))
+    return Halves(*(total.grams(widths, pilot, resolutions) for total in totals))
 
 
 class _Total:
@@ -188,7 +232,9 @@ class _Total:
     def add(self, rows: Floats) -> None:
         self.gram = dsyrk(1.0, rows.T, 1.0, self.gram, overwrite_c=True)
 
-    def grams(self, widths: tuple[int, ...], pilot: Floats) -> Grams:
+    def grams(
+        self, widths: tuple[int, ...], pilot: Floats, resolutions: tuple[float, ...]
+    ) -> Grams:
         sums, n = self.gram[:-1, -1].copy(), self.gram[-1, -1]
         shift = sums / n
         scatter = self.gram[:-1, :-1]
@@ -198,10 +244,10 @@ class _Total:
         constant = np.diagonal(scatter) <= ROUNDING * raw
         scatter[constant, :] = 0.0
         scatter[:, constant] = 0.0
-        return Grams(int(n), widths, pilot + shift, scatter)
+        return Grams(int(n), widths, pilot + shift, scatter, resolutions)
 
 
-def length(run: NDArray[Any], own: Order | None) -> int:
+def length(run: Latents, own: Order | None) -> int:
     """How many rows of a run are compared.
 
     Args:
@@ -211,7 +257,7 @@ def length(run: NDArray[Any], own: Order | None) -> int:
     return len(run) if own is None else len(own)
 
 
-def sample(run: NDArray[Any], rows: Order) -> Floats:
+def sample(run: Latents, rows: Order) -> Floats:
     """Some rows of a run, which may be a file larger than memory.
 
     Args:
@@ -229,17 +275,37 @@ def sample(run: NDArray[Any], rows: Order) -> Floats:
     return found
 
 
-def _pilot(run: NDArray[Any], own: Order | None) -> Floats:
-    """Means of evenly spaced rows; exactly its value for a constant column."""
+def _few(run: Latents, own: Order | None) -> Floats:
+    """Evenly spaced rows."""
     n = length(run, own)
     rows: Order = np.linspace(0, n - 1, min(n, PILOT_ROWS)).astype(np.intp)
-    few = sample(run, rows if own is None else own[rows])
+    return sample(run, rows if own is None else own[rows])
+
+
+def _pilot(few: Floats) -> Floats:
+    """Means of some rows; exactly its value for a constant column."""
     with np.errstate(over="ignore", invalid="ignore"):
         return np.asarray(few[0] + (few - few[0]).mean(axis=0))
 
 
+def _resolution(run: Latents, few: Floats) -> float:
+    """The relative rounding of the numbers: of the type that holds them, not of the file's.
+
+    float32 in a file of float64 resolves no more than float32.
+    """
+    dtype = getattr(run, "dtype", np.dtype(np.float64))
+    if dtype == np.float16:
+        return FLOAT16
+    with np.errstate(over="ignore", invalid="ignore"):
+        single = few.astype(np.float32)
+    if dtype != np.float32:
+        return FLOAT64 if (single != few).any() else FLOAT32
+    whole = bool((few % 1 == 0).all())  # small integers are exact in every type
+    return FLOAT32 if whole or (single.view(np.uint32) & 0xFFFF).any() else BFLOAT16
+
+
 def _gather(
-    runs: Sequence[NDArray[Any]],
+    runs: Sequence[Latents],
     index: Order,
     rows: Sequence[Order | None],
     order: Sequence[Order] | None,
@@ -262,7 +328,7 @@ def _inverse(norms: Floats) -> Floats:
 
 
 def _check_shapes(
-    runs: Sequence[NDArray[Any]],
+    runs: Sequence[Latents],
     rows: Sequence[Order | None],
     inside: NDArray[np.bool_],
     names: Sequence[str],
@@ -278,7 +344,7 @@ def _check_shapes(
 
 
 def _refuse_non_finite(
-    runs: Sequence[NDArray[Any]], rows: Sequence[Order | None], names: Sequence[str]
+    runs: Sequence[Latents], rows: Sequence[Order | None], names: Sequence[str]
 ) -> None:
     for run, own, name in zip(runs, rows, names, strict=True):
         bad = [
@@ -295,16 +361,17 @@ def _refuse_non_finite(
     raise IdkitError("the latents are too large to be squared in float64: scale them down")
 
 
-def _release(array: NDArray[Any]) -> None:
+def _release(array: Latents) -> None:
     """Gives the pages of a memory-mapped file back, so that resident memory stays one block."""
     mapping = _mapping(array)
     if mapping is not None:
         mapping.madvise(mmap.MADV_DONTNEED)
 
 
-def _mapping(array: NDArray[Any]) -> mmap.mmap | None:
+def _mapping(array: Latents) -> mmap.mmap | None:
     """The large map that an array looks into, if it can be let go: a writable one loses content."""
-    base: Any = None if array.flags.writeable else array
+    stored: Any = getattr(array, "run", array)
+    base: Any = None if stored.flags.writeable else stored
     while isinstance(base, np.ndarray):
         base = base.base
     if isinstance(base, memoryview):

@@ -19,9 +19,11 @@ LIBRARY = {
     "gram": {"errors"},
     "maps": {"gram", "errors"},
     "align": {"maps", "gram", "errors"},
+    "bases": {"blas", "maps", "gram", "errors"},
     "halves": {"errors"},
     "ranks": {"errors"},
-    "metrics": {"blas", "align", "maps", "gram", "halves", "ranks", "shelf", "errors", "counts"},
+    "metrics": {"blas", "align", "bases", "maps", "gram", "halves", "ranks", "shelf", "errors"}
+    | {"counts"},
     "stats": {"metrics", "align", "maps", "gram", "halves", "ranks", "shelf", "errors", "counts"},
     "plots": {"files", "stats", "errors"},
     "files": {"errors"},

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from idkit.gram import BLOCK_ROWS, Floats, Grams, Halves, Order
+from idkit.gram import BLOCK_ROWS, Floats, Grams, Halves, Latents, Order
 from idkit.maps import Map
 from idkit.ranks import midranks
 
@@ -52,7 +52,7 @@ class Spearman:
     """Rank correlations of the components: the rows are projected, one pair of runs at a time."""
 
     moments: Halves
-    runs: Sequence[NDArray[Any]]
+    runs: Sequence[Latents]
     inside: NDArray[np.bool_]
     rows: Sequence[Order | None]
     order: Sequence[Order] | None

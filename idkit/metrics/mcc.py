@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from idkit import blas, gram, halves, ranks, shelf
+from idkit import bases, blas, gram, halves, ranks, shelf
+from idkit.bases import Bases
 from idkit.errors import IdkitError, UsageError
 from idkit.gram import Floats, Order
 from idkit.maps import Map
@@ -252,26 +253,40 @@ def scorer(
     by_rank = corr == "spearman" and "strong" in modes
     ranked: dict[int, list[Floats]] = {}  # the same for every order
 
+    based: dict[int, Bases] = {}  # likewise
+
     def score_order(order: Sequence[Order] | None) -> dict[str, Score]:
         facts = Facts(len(runs), names)
         found: dict[str, list[tuple[Floats, Floats]]] = {mode: [] for mode in modes}
         for place, zs in enumerate(positions):
-            moments = gram.of(zs, inside, rows=own, order=order, names=names)
+            extra = based.get(place, Bases(len(zs), {}))
+            moments = extra.moments(zs, inside, rows=own, order=order, names=names)
+            if place not in based:
+                extra = based[place] = bases.needed(modes, zs, own, inside, moments.inside)
+                if extra.found:
+                    moments = extra.moments(zs, inside, rows=own, order=order, names=names)
             if by_rank and place not in ranked:
                 ranked[place] = [
                     ranks.within_halves(z if o is None else z[o], inside)
                     for z, o in zip(zs, own, strict=True)
                 ]
             of_ranks = gram.of(ranked[place], inside, order=order) if by_rank else moments
-            spearman = Spearman(moments, zs, inside, own, order)
+            spearman = Spearman(
+                moments,
+                [*zs, *extra.found.values()],
+                inside,
+                extra.extended(own),
+                None if order is None else extra.extended(order),
+            )
             with blas.one_thread():
-                facts.look(moments, ranked=bool({"weak", "affine"} & set(modes)))
+                facts.look(moments, extra, ranked=bool(set(bases.WHITENED) & set(modes)))
                 for mode, fit in fits.items():
                     fitted = of_ranks if mode == "strong" else moments
                     ranks_apart = corr == "spearman" and mode != "strong"
                     correlate = spearman if ranks_apart else Pearson(fitted)
                     kept = cca_dim if mode == "weak" else None
-                    for a, b in pairs:
+                    for pair in pairs:
+                        a, b = extra.numbers(mode, *pair)
                         match = fit(fitted.inside, a, b, components=kept)
                         found[mode].append(_correlations(correlate, match, a, b, rematch=rematch))
         return {
