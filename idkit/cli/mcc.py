@@ -214,9 +214,9 @@ def _print(every: "Sequence[Scored]", shown: str, *, as_json: bool) -> None:
         tabulate(table, scores.PAIRS_SCHEMA, as_json=as_json)
     elif shown == "streams":
         table = instability.rows(every)
-        tabulate(table, instability.SCHEMA, as_json=as_json)
         if any(row["share"] is None for row in table):
             show.caveat("no share of the whole: add runs trained without --vary")
+        tabulate(table, instability.SCHEMA, as_json=as_json)
     elif shown == "curve":
         table = [row for scored in every for row in scores.curve_rows(scored)]
         tabulate(table, scores.CURVE_SCHEMA, as_json=as_json)
