@@ -28,6 +28,7 @@ class Matched:
 
     Attributes:
         by: the arrays that name the rows; empty where they are matched by position.
+        counted: whether these are but counts of the rows, which files may have begun anew.
         verified: whether all files hold the same hash of their rows, so that position is sure.
         orders: for each file which of its rows are compared, and in which order, shape (n,); None
             for all of them as they stand.
@@ -37,6 +38,7 @@ class Matched:
     """
 
     by: tuple[str, ...]
+    counted: bool
     verified: bool
     orders: tuple[Order | None, ...]
     n: int
@@ -47,7 +49,8 @@ class Matched:
         """How the rows were matched, in one sentence."""
         if self.by:
             names = ", ".join(f"'{name}'" for name in self.by)
-            return f"rows are matched by name ({names}){self.left_out}"
+            what = ", which but counts the rows" if self.counted else ""
+            return f"rows are matched by name ({names}{what}){self.left_out}"
         if self.verified:
             return "rows are matched by position, row identity verified by their hash"
         return (
@@ -88,14 +91,16 @@ def matched(files: Sequence[Rows], named: str | None = None) -> Matched:
         raise IdkitError(_too_few(files, names, n))
     columns = (file.columns().get(name, name) for file, name in zip(files, chosen, strict=True))
     by = tuple(dict.fromkeys(filter(None, columns)))
-    return Matched(by, False, orders, n, _left_out(files, n), tuple(warnings))
+    counting = all(map(counts, names))
+    return Matched(by, counting, False, orders, n, _left_out(files, n), tuple(warnings))
 
 
 def _by_position(files: Sequence[Rows], warnings: Sequence[str]) -> Matched:
     hashes = {file.sha256 for file in files}
     verified = len(hashes) == 1 and None not in hashes
     orders = (None,) * len(files)
-    return Matched((), verified, orders, files[0].n, "", () if verified else tuple(warnings))
+    said = () if verified else tuple(warnings)
+    return Matched((), False, verified, orders, files[0].n, "", said)
 
 
 def _held(files: Sequence[Rows], named: str | None) -> list[dict[str, Names]]:

@@ -153,6 +153,8 @@ def test_the_array_that_all_files_have_is_best_and_a_count_of_the_rows_comes_las
         ]
     )
     assert found.by == ("words",)
+    only = rows.matched([held("a", index=np.arange(8)), held("b", 7, index=np.arange(7))])
+    assert "by name ('index', which but counts the rows): 7 rows are in all files" in str(only)
     found = rows.matched([held("a", id=np.arange(8) + 5, keys=WORDS), held("b", keys=WORDS)])
     assert found.by == ("keys",)
     found = rows.matched([held("a", id=WORDS), held("b", keys=WORDS[turned])])

@@ -17,8 +17,8 @@ from tests.conftest import command
     "line", ["mcc a.npy b.npy -q", "mcc a.npy b.npy --json -q", "info a.npy", "--help", "mcc -h"]
 )
 def test_a_reader_that_has_gone_is_no_error(line: str, tmp_path: Path) -> None:
-    for name in "ab":
-        np.save(tmp_path / name, np.random.default_rng(0).standard_normal((40, 3)))
+    for seed, name in enumerate("ab"):
+        np.save(tmp_path / name, np.random.default_rng(seed).standard_normal((40, 3)))
     reader, writer = os.pipe()
     os.close(reader)  # nobody will ever read
     done = subprocess.run(
