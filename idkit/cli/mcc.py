@@ -113,11 +113,12 @@ def mcc(
 ) -> None:
     """Mean correlation coefficient (not Matthews) between the latents of several runs.
 
-    Runs are sorted into groups by what their files say; files from elsewhere are one group. Rows
-    are matched by their names where files hold names, else by their position. Each pair of runs is
-    aligned on one half of the rows, and scored on both. Every score stands beside
-    its chance level and, from 3 runs on, its 95% interval over seeds. Against ground truth,
-    'unmatched' counts sources without a match; mcc_in_all and mcc_out_all score these as 0.
+    Runs are sorted into groups by what their files say; files from elsewhere are one group. A run
+    that is given twice counts once. Rows are matched by their names where files hold names, else
+    by their position. Each pair of runs is aligned on one half of the rows, and scored on both.
+    Every score stands beside its chance level and, from 3 runs on, its 95% interval over seeds.
+    Against ground truth, 'unmatched' counts sources without a match; mcc_in_all and mcc_out_all
+    score these as 0.
 
     \b
     idkit mcc runs/*/latents.npz
