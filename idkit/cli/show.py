@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from idkit import __version__
+from idkit.errors import one_line
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -73,7 +74,7 @@ def error(who: str, text: str) -> None:
         import traceback
 
         traceback.print_exc()
-    sys.stderr.write(f"{who}: {' '.join(text.split())}\n")
+    sys.stderr.write(one_line(f"{who}: {text}") + "\n")
 
 
 def rows(
