@@ -5,7 +5,6 @@ import json
 import pickle
 import struct
 import tempfile
-import warnings
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -60,16 +59,6 @@ def npz(method: int = zipfile.ZIP_STORED, **arrays: Any) -> bytes:
     return zipped({f"{name}.npy": npy(array) for name, array in arrays.items()}, method)
 
 
-def with_two_of_one_name() -> bytes:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # zipfile says that a name comes twice, which is the point
-        stream = io.BytesIO()
-        with zipfile.ZipFile(stream, "w") as archive:
-            archive.writestr("z.npy", npy(Z))
-            archive.writestr("z.npy", npy(Z + 1))
-        return stream.getvalue()
-
-
 def bomb() -> bytes:
     """A zip of 300 kB whose one member unpacks to 300 MB."""
     return npz(zipfile.ZIP_DEFLATED, z=np.zeros((300, 1_000_000), np.uint8))
@@ -91,6 +80,7 @@ def claiming_member(header: str, method: int) -> bytes:
 
 
 PICKLE = "idkit never unpickles"
+NO_HEADER = "damaged safetensors file: invalid JSON"
 CASES: dict[str, tuple[Callable[[], bytes], str]] = {
     "empty": (lambda: b"", r"is empty \(0 bytes\)"),
     "text": (lambda: b"Dear reader,\nthis is a letter.\n", "line 2 has 1 cells, the header has 2"),
@@ -101,7 +91,7 @@ CASES: dict[str, tuple[Callable[[], bytes], str]] = {
     "JSON": (lambda: b'{"rows": [{"mcc": 0.5}]}', "is JSON: arrays come as .npz"),
     "PNG": (lambda: b"\x89PNG\r\n\x1a\n" + bytes(50), "is a PNG image"),
     "PDF": (lambda: b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n" + bytes(50), "is a PDF document"),
-    "HDF5": (lambda: b"\x89HDF\r\n\x1a\n" + bytes(50), "is an HDF5 file: save the arrays"),
+    "HDF5": (lambda: b"\x89HDF\r\n\x1a\n" + bytes(50), "is an HDF5 file; with the NAME"),
     "gzip": (lambda: b"\x1f\x8b\x08\x00" + bytes(50), "is gzip: unpack it first"),
     "noise": (lambda: bytes(range(128, 228)), "it begins with the bytes 80 81 82"),
     "pickle": (lambda: pickle.dumps({"z": Z}), f"is a Python pickle, which {PICKLE}"),
@@ -121,13 +111,16 @@ CASES: dict[str, tuple[Callable[[], bytes], str]] = {
     "zip of nothing": (lambda: zipped({}), r"without .npy arrays \(it holds nothing\)"),
     # .npy
     "npy of objects": (lambda: npy(np.array([{}])), f"pickled Python objects, which {PICKLE}"),
-    "npy of records": (lambda: npy(np.zeros(2, "f4,i4")), "raw or structured bytes"),
-    "npy of raw bytes": (lambda: npy(np.zeros(2, "V2")), "raw or structured bytes"),
-    "npy of dates": (lambda: npy(np.zeros(2, "M8[s]")), "holds dates"),
+    "npy of records": (
+        lambda: npy(np.zeros(2, "f4,i4")),
+        "is a structured array of the fields f0, f1: name one as .*bad.npz:array.f0",
+    ),
+    "npy of raw bytes": (lambda: npy(np.zeros(2, "V2")), "holds raw bytes .bfloat16"),
+    "npy of dates": (lambda: npy(np.zeros(2, "M8[s]")), "holds datetime64.s., not real numbers"),
     "npy cut off in its values": (lambda: npy(Z)[:-1], "claims 5 x 2 = 40 bytes.* holds 39 bytes"),
     "npy cut off in its header": (lambda: npy(Z)[:40], "ends inside its .npy header"),
     "npy cut off in its magic": (lambda: npy(Z)[:7], "does not begin like an .npy array"),
-    "npy with a tail": (lambda: npy(Z) + npy(Z), "claims 5 x 2 = 40 bytes, the file holds 208"),
+    "npy with a tail": (lambda: npy(Z) + bytes(8), "claims 5 x 2 = 40 bytes, the file holds 48"),
     "npy of a later version": (lambda: b"\x93NUMPY\x09" + npy(Z)[7:], "does not begin like"),
     "npy of 10^12 rows": (
         lambda: npy_claiming(described((10**12, 10))),
@@ -155,7 +148,23 @@ CASES: dict[str, tuple[Callable[[], bytes], str]] = {
     "npy header of brackets": (lambda: npy_claiming("(" * 9000), "damaged .npy header"),
     "npy header of minuses": (lambda: npy_claiming("-" * 9000 + "1"), "damaged .npy header"),
     "npy header of a number": (lambda: npy_claiming("9" * 9000), "damaged .npy header"),
-    "npy header too long": (lambda: npy_claiming(" " * 20000), "claims an .npy header of 20000"),
+    "npy header too long": (
+        lambda: npy_claiming(" " * (1 << 21), version=2),
+        "claims an .npy header of 2097152 bytes",
+    ),
+    "npy header of nothing": (lambda: npy_claiming(" " * 20000), "damaged .npy header"),
+    "npy of a negative number of arrays": (
+        lambda: npy_claiming(described((-1,)).replace("-1", "np.int64(-1)")),
+        "damaged .npy header",
+    ),
+    "npy of arrays of arrays": (
+        lambda: npy_claiming(described((5,), ("<f4", (2,)))),
+        "damaged .npy header",
+    ),
+    "npy of characters that do not exist": (
+        lambda: npy_claiming(described((1,), "<U1"), b"\xff\xff\xff\x7f"),
+        "holds text of characters that do not exist",
+    ),
     "npy header of 4 GB": (
         lambda: b"\x93NUMPY\x02\x00\xff\xff\xff\xff{}",
         "claims an .npy header of 4294967295 bytes",
@@ -176,16 +185,18 @@ CASES: dict[str, tuple[Callable[[], bytes], str]] = {
         lambda: zipped({"z.npy": b"hello"}),
         ":z does not begin like an .npy array",
     ),
-    "npz with two of one name": (with_two_of_one_name, "two arrays of one name"),
     "zip bomb": (bomb, "claims to unpack .* kB to 300 MB: refused as a zip bomb"),
     "npz that understates": (lambda: lying_zip(24, 100), "truncated or damaged"),
-    "npz that overstates": (lambda: lying_zip(24, 4_000_000_000), "refused as a zip bomb"),
+    "npz that overstates": (lambda: lying_zip(24, 4_000_000_000), "truncated or damaged"),
     "npz that holds less than it says": (
         lambda: lying_zip(20, 4_000_000_000),
         "does not lie inside the file",
     ),
     "npz with a wrong offset": (lambda: lying_zip(42, 9), ":z does not lie inside the file"),
-    "npz with a method of its own": (lambda: npz(zipfile.ZIP_LZMA, z=Z), "uses zip method 14"),
+    "npz with a method of its own": (
+        lambda: patched(npz(zipfile.ZIP_DEFLATED, z=Z), b"PK\x01\x02", 10, b"\x09"),
+        "uses zip method 9",
+    ),
     "npz with a flipped bit": (
         lambda: patched(npz(zipfile.ZIP_DEFLATED, z=Z), b"PK\x01\x02", -4, b"\x55"),
         "does not unpack|truncated or damaged",
@@ -209,76 +220,107 @@ CASES: dict[str, tuple[Callable[[], bytes], str]] = {
     # safetensors
     "safetensors cut off": (
         lambda: safetensor({"z": tensor([5, 2], 0, 40)}, Z.tobytes()[:-1]),
-        ":z ends at byte 40, the file holds 39 after its header",
+        "truncated or damaged safetensors file: .*not fully covered",
     ),
     "safetensors with a tail": (
         lambda: safetensor({"z": tensor([5, 2], 0, 40)}, Z.tobytes() + b"!"),
-        "describes 40 bytes of values and holds 41 bytes",
+        "truncated or damaged safetensors file: .*not fully covered",
     ),
     "safetensors cut off in its header": (
         lambda: safetensor({"z": tensor([5, 2], 0, 40)}, length=1000),
-        "claims a safetensors header of 1 kB, the file has",
+        "truncated or damaged safetensors file: invalid header length",
     ),
     "safetensors header of 18 EB": (
         lambda: safetensor({}, length=2**64 - 1),
-        "claims a safetensors header of 18.4 EB",
+        "truncated or damaged safetensors file: header too large",
     ),
     "safetensors of 10^12 rows": (
         lambda: safetensor({"z": tensor([10**12, 10], 0, 40)}, Z.tobytes()),
-        ":z claims 1000000000000 x 10 = 40 TB, the file holds 40 bytes",
+        "damaged safetensors file: invalid shape",
     ),
     "safetensors of 10^30 rows": (
         lambda: safetensor({"z": tensor([10**30], 0, 40)}, Z.tobytes()),
-        "claims an impossible shape",
+        NO_HEADER,
     ),
     "safetensors of 0 x 10^30": (
         lambda: safetensor({"z": tensor([0, 10**30], 0, 0)}),
-        "claims an impossible shape",
+        NO_HEADER,
+    ),
+    "safetensors of 0 x 10^12 x 10^12": (
+        lambda: safetensor({"z": tensor([0, 10**12, 10**12], 0, 0)}),
+        ":z claims an impossible shape",
+    ),
+    "safetensors of 100 axes": (
+        lambda: safetensor({"z": tensor([1] * 100, 0, 4)}, bytes(4)),
+        ":z claims an impossible shape",
     ),
     "safetensors out of range": (
         lambda: safetensor({"z": tensor([5, 2], 0, 10**15)}, Z.tobytes()),
-        ":z ends at byte 1000000000000000, the file holds 40",
+        "damaged safetensors file: invalid shape",
     ),
     "safetensors that overlap": (
         lambda: safetensor({"a": tensor([5], 0, 20), "b": tensor([5], 10, 30)}, bytes(30)),
-        ":b lies at bytes 10 to 30, expected from 20",
+        "damaged safetensors file: invalid offset for tensor `b`",
     ),
     "safetensors with a hole": (
         lambda: safetensor({"a": tensor([5], 0, 20), "b": tensor([5], 24, 44)}, bytes(44)),
-        ":b lies at bytes 24 to 44, expected from 20",
+        "damaged safetensors file: invalid offset for tensor `b`",
     ),
     "safetensors backwards": (
         lambda: safetensor({"z": tensor([0], 40, 0)}, bytes(40)),
-        ":z lies at bytes 40 to 0",
+        "damaged safetensors file: invalid offset",
     ),
     "safetensors at -1": (
         lambda: safetensor({"z": tensor([1], -1, 3)}, bytes(3)),
-        ":z has a damaged",
+        NO_HEADER,
     ),
-    "safetensors of -5 rows": (lambda: safetensor({"z": tensor([-5], 0, 20)}), ":z has a damaged"),
-    "safetensors of 1.5 rows": (lambda: safetensor({"z": tensor([1.5], 0, 6)}), ":z has a damaged"),
+    "safetensors of -5 rows": (
+        lambda: safetensor({"z": tensor([-5], 0, 20)}),
+        NO_HEADER,
+    ),
+    "safetensors of 1.5 rows": (
+        lambda: safetensor({"z": tensor([1.5], 0, 6)}),
+        NO_HEADER,
+    ),
     "safetensors of three offsets": (
         lambda: safetensor({"z": {"dtype": "F32", "shape": [], "data_offsets": [0, 4, 8]}}),
-        ":z has a damaged safetensors entry",
+        NO_HEADER,
     ),
-    "safetensors without a type": (lambda: safetensor({"z": {"shape": [5]}}), ":z has a damaged"),
+    "safetensors without a type": (
+        lambda: safetensor({"z": {"shape": [5]}}),
+        NO_HEADER,
+    ),
     "safetensors of a list type": (
         lambda: safetensor({"z": tensor([1], 0, 4, dtype=["F32"])}, bytes(4)),
-        ":z has a damaged safetensors entry",
+        NO_HEADER,
     ),
-    "safetensors of a number": (lambda: safetensor({"z": 3}), ":z has a damaged"),
-    "safetensors of float8": (
-        lambda: safetensor({"z": tensor([4], 0, 4, dtype="F8_E4M3")}, bytes(4)),
-        ":z holds F8_E4M3, which idkit does not read",
+    "safetensors of a number": (
+        lambda: safetensor({"z": 3}),
+        NO_HEADER,
+    ),
+    "safetensors of float4": (
+        lambda: safetensor({"z": tensor([8], 0, 4, dtype="F4")}, bytes(4)),
+        ":z holds F4: save float32",
+    ),
+    "safetensors of no known type": (
+        lambda: safetensor({"z": tensor([4], 0, 4, dtype="Q4")}, bytes(4)),
+        "unknown variant",
+    ),
+    "safetensors of metadata of numbers": (
+        lambda: safetensor({"__metadata__": {"idkit": 3}, "z": tensor([1], 0, 4)}, bytes(4)),
+        NO_HEADER,
     ),
     "safetensors with a name twice": (
         lambda: safetensor(b'{"z": {}, "z": {}}'),
-        "has a damaged safetensors header",
+        NO_HEADER,
     ),
-    "safetensors of half a JSON": (lambda: safetensor(b'{"z": '), "damaged safetensors header"),
+    "safetensors of half a JSON": (
+        lambda: safetensor(b'{"z": '),
+        NO_HEADER,
+    ),
     "safetensors too deep": (
         lambda: safetensor(b'{"z":' + b"[" * 100_000),
-        "damaged safetensors header",
+        NO_HEADER,
     ),
     "safetensors of no arrays": (lambda: safetensor({}), r"no array 'z'.*it holds no arrays"),
     # CSV

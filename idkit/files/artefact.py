@@ -10,7 +10,7 @@ from idkit import __version__
 from idkit.errors import IdkitError
 from idkit.files.contents import Content
 from idkit.files.kinds import Kind
-from idkit.files.members import Arrays
+from idkit.files.members import LISTED, Arrays
 from idkit.files.tables import Table
 
 
@@ -44,8 +44,16 @@ class Artefact:
         return self.content.sha256
 
     def array(self, *preferred: str) -> NDArray[Any]:
-        """The array that is meant: that of the name which `meant` finds."""
-        return self.arrays[self.meant(*preferred)]
+        """The array that is meant: that of the name which `meant` finds.
+
+        Raises:
+            IdkitError: as `meant`; when it is a structured array, or raw bytes.
+        """
+        name = self.meant(*preferred)
+        array = self.arrays[name]
+        if array.dtype.kind == "V":
+            raise IdkitError(self._no_numbers(name, array.dtype.names))
+        return array
 
     def meant(self, *preferred: str) -> str:
         """The name of the array that is meant.
@@ -62,7 +70,8 @@ class Artefact:
         """
         if self.key is not None:
             return self.key
-        shapes = {name: member.shape for name, member in self.arrays.members.items()}
+        members = self.arrays.members.items()
+        shapes = {name: member.shape for name, member in members if not member.part}
         matrices = [name for name, shape in shapes.items() if len(shape) >= 2]
         named = [name for name in preferred if name in shapes]
         for candidates in (named[:1], list(shapes), matrices):
@@ -72,6 +81,17 @@ class Artefact:
         raise IdkitError(
             f"{self.label} has no array {wanted}: name one as {self.label}:KEY "
             f"({self.arrays.listed()})"
+        )
+
+    def _no_numbers(self, name: str, fields: tuple[str, ...] | None) -> str:
+        """What to say of an array of bytes."""
+        if fields is None:
+            return f"{self.label}:{name} holds raw bytes (bfloat16 saved by numpy?): save float32"
+        listed = ", ".join(fields[:LISTED]) + (", ..." if len(fields) > LISTED else "")
+        return (
+            f"{self.label}:{name} is a structured array of the fields {listed}: name one as "
+            f"{self.label}:{name}.{fields[0] if fields else 'FIELD'}, or save it by "
+            "numpy.lib.recfunctions.structured_to_unstructured"
         )
 
 

@@ -4,6 +4,8 @@ import errno
 import hashlib
 import io
 import mmap
+import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -29,19 +31,33 @@ class Content:
         """The number of bytes."""
         return len(self.buffer)
 
-    def stream(self) -> io.BufferedReader:
-        """A new binary stream over the bytes, which copies none of them."""
-        return io.BufferedReader(_BufferReader(self.buffer))
+    def stream(self, start: int = 0, stop: int | None = None) -> io.BufferedReader:
+        """A new binary stream over the bytes from `start` to `stop`, which copies none of them."""
+        return io.BufferedReader(_BufferReader(self.buffer, start, stop))
+
+    def chunks(self, start: int = 0, stop: int | None = None) -> Iterator[memoryview]:
+        """The bytes from `start` to `stop` in consecutive pieces, in bounded memory."""
+        end = self.size if stop is None else stop
+        with memoryview(self.buffer) as view:
+            for begin in range(start, end, CHUNK):
+                with view[begin : min(begin + CHUNK, end)] as chunk:
+                    yield chunk
+                release(self.buffer)
 
     @cached_property
     def sha256(self) -> str:
         """The SHA-256 of all bytes, in hexadecimal; computed on first use, in bounded memory."""
         digest = hashlib.sha256()
-        with memoryview(self.buffer) as view:
-            for start in range(0, self.size, CHUNK):
-                digest.update(view[start : start + CHUNK])
-                release(self.buffer)
+        for chunk in self.chunks():
+            digest.update(chunk)
         return digest.hexdigest()
+
+    def crc32(self, start: int, stop: int) -> int:
+        """The CRC-32 of the bytes from `start` to `stop`, in bounded memory."""
+        found = 0
+        for chunk in self.chunks(start, stop):
+            found = zlib.crc32(chunk, found)
+        return found
 
 
 def release(buffer: mmap.mmap | bytes) -> None:
@@ -51,10 +67,12 @@ def release(buffer: mmap.mmap | bytes) -> None:
 
 
 class _BufferReader(io.RawIOBase):
-    """A file over a buffer: zipfile wants one, and `mmap` is not quite a file."""
+    """A file over a part of a buffer: zipfile wants one, and `mmap` is not quite a file."""
 
-    def __init__(self, buffer: mmap.mmap | bytes) -> None:
+    def __init__(self, buffer: mmap.mmap | bytes, start: int, stop: int | None) -> None:
         self._buffer = buffer
+        self._start = start
+        self._stop = len(buffer) if stop is None else stop
         self._at = 0
 
     def readable(self) -> bool:
@@ -67,14 +85,16 @@ class _BufferReader(io.RawIOBase):
         return self._at
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: len(self._buffer)}[whence]
+        end = self._stop - self._start
+        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: end}[whence]
         if start + offset < 0:
             raise OSError(errno.EINVAL, "seek before the beginning")
         self._at = start + offset
         return self._at
 
     def readinto(self, target: "memoryview | bytearray") -> int:  # type: ignore[override]
-        piece = self._buffer[self._at : self._at + len(target)]
+        begin = self._start + self._at
+        piece = self._buffer[begin : min(begin + len(target), self._stop)]
         target[: len(piece)] = piece
         self._at += len(piece)
         return len(piece)

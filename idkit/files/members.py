@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from idkit.errors import IdkitError
+from idkit.errors import DamagedError, IdkitError
 from idkit.files.contents import Content
 
 LISTED = 12  # names in a message
@@ -24,12 +24,20 @@ class Member:
     Attributes:
         dtype: the type in which it is stored, as `float32` or `bfloat16`.
         shape: the length along each axis.
-        load: gives the values; raises IdkitError where idkit does not read that type.
+        load: gives the values; raises IdkitError where idkit does not read that type, or they are
+            damaged.
+        pieces: gives the values flat, so many at once at most, in the order of the file, and keeps
+            none of them; None where `load` only maps them.
+        fortran: whether the first index runs fastest in the pieces.
+        part: whether it is a field of another array of the file.
     """
 
     dtype: str
     shape: tuple[int, ...]
     load: Callable[[], NDArray[Any]] = field(repr=False)
+    pieces: Callable[[int], Iterator[NDArray[Any]]] | None = field(default=None, repr=False)
+    fortran: bool = False
+    part: bool = False
 
 
 class Arrays(Mapping[str, NDArray[Any]]):
@@ -81,10 +89,10 @@ def check_size(what: str, shape: tuple[int, ...], *, claimed: int, found: int) -
     """Holds what a header claims against what the file has.
 
     Raises:
-        IdkitError: when they differ.
+        DamagedError: when they differ.
     """
     if claimed != found:
-        raise IdkitError(
+        raise DamagedError(
             f"{what} claims {describe_shape(shape)} = {describe_bytes(claimed)}, "
             f"the file holds {describe_bytes(found)}: truncated or damaged"
         )
@@ -118,11 +126,11 @@ def frozen(array: NDArray[Any]) -> NDArray[Any]:
     return array
 
 
-def refuse(message: str) -> Callable[[], NoReturn]:
+def refuse(error: IdkitError) -> Callable[[], NoReturn]:
     """A `Member.load` for values that idkit does not read."""
 
     def load() -> NoReturn:
-        raise IdkitError(message)
+        raise error
 
     return load
 

@@ -1,28 +1,52 @@
-"""One array with numpy's own header: the `.npy` file, and each member of an NPZ."""
+"""One array with numpy's own header: the `.npy` file, and each member of an NPZ.
 
-import ast
+numpy's reader parses the header. What is ours, and why: its length is checked before it is read
+(numpy reads it first), numpy 2's scalars in it are undone (numpy writes but does not read them),
+and the values are views of the mapped file, whose size is held against the header.
+"""
+
+import io
 import math
-from collections.abc import Callable
+import re
+import sys
+import tokenize
+import warnings
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import IO, Any
 
 import numpy as np
+from numpy.lib import format as numpy_format
 from numpy.typing import NDArray
 
-from idkit.errors import IdkitError
+from idkit.errors import DamagedError, IdkitError
 from idkit.files.contents import Content
-from idkit.files.members import Member, check_size, count_bytes, refuse, view
+from idkit.files.foreign import of_objects
+from idkit.files.members import Member, check_size, count_bytes, frozen, refuse, view
 
-MAGIC = b"\x93NUMPY"
-LENGTH_BYTES = {1: 2, 2: 4, 3: 4}  # of the header's length, by format version
-MAX_HEADER = 10_000  # what numpy itself is willing to parse
-READABLE = "biufcSU"  # kinds of numpy.dtype; V is raw bytes, O is pickled
-UNREADABLE = {
-    "O": "pickled Python objects, which idkit never unpickles: save numbers",
-    "V": "raw or structured bytes (bfloat16 saved as .npy?): save float32",
-    "M": "dates: save numbers",
-    "m": "time spans: save numbers",
+MAGIC = numpy_format.MAGIC_PREFIX
+ONLY = "array"  # what the array of an `.npy` file is called
+UTF8 = (3, 0)  # the version whose header is encoded so; numpy reads it by a private function
+READERS = {  # by version, with the bytes of the header's length
+    (1, 0): (2, numpy_format.read_array_header_1_0),
+    (2, 0): (4, numpy_format.read_array_header_2_0),
+    UTF8: (4, numpy_format.read_array_header_2_0),
 }
+MAX_HEADER = 1 << 20  # numpy's own default is 10 kB; a megabyte is still parsed in a second
+NUMPY_SCALAR = re.compile(rb"\b(?:np|numpy)\.\w+\(([^()]*)\)|\bdtype\(([^()]*)\)")
+NUMPY_TRUTH = re.compile(rb"\b(?:np|numpy)\.(True|False)_\b")
+UNREADABLE = (
+    ValueError,
+    TypeError,
+    SyntaxError,
+    LookupError,
+    AttributeError,
+    ArithmeticError,
+    MemoryError,
+    RecursionError,
+    tokenize.TokenError,
+)
 
 
 @dataclass(frozen=True)
@@ -41,67 +65,96 @@ class Header:
     fortran: bool
     length: int
 
-    @property
-    def readable(self) -> bool:
-        """Whether the values are plain numbers, truth values or text."""
-        return self.dtype.kind in READABLE
-
 
 def read_header(stream: IO[bytes], what: str) -> Header:
-    """Parses a header, reading no further.
+    """Has numpy parse a header, reading no further.
 
     Args:
         stream: at the beginning of the array.
         what: the array, for messages.
 
     Raises:
-        IdkitError: when it is not a header.
+        DamagedError: when it is not a header.
     """
-    start = stream.read(8)
-    width = LENGTH_BYTES.get(start[6]) if len(start) == 8 else None
-    if start[:6] != MAGIC or width is None:
-        raise IdkitError(f"{what} does not begin like an .npy array")
+    start = stream.read(numpy_format.MAGIC_LEN)
+    version = tuple(start[len(MAGIC) :])
+    if not start.startswith(MAGIC) or version not in READERS:
+        raise DamagedError(f"{what} does not begin like an .npy array")
+    width, parse = READERS[version]
     length = int.from_bytes(stream.read(width), "little")
     if length > MAX_HEADER:
-        raise IdkitError(f"{what} claims an .npy header of {length} bytes: damaged")
+        raise DamagedError(f"{what} claims an .npy header of {length} bytes: damaged")
     text = stream.read(length)
     if len(text) < length:
-        raise IdkitError(f"{what} ends inside its .npy header: truncated")
+        raise DamagedError(f"{what} ends inside its .npy header: truncated")
     try:
-        fields = ast.literal_eval(text.decode("utf-8" if start[6] == 3 else "latin-1").strip())
-        return _header(fields, 8 + width + length)
-    except (ValueError, SyntaxError, TypeError, KeyError, MemoryError, RecursionError):
-        raise IdkitError(f"{what} has a damaged .npy header") from None
+        if version == UTF8:
+            text = text.decode().encode("ascii", "backslashreplace")
+        shape, fortran, dtype = _parsed(text, width, parse)
+        _check(shape, dtype)
+    except UNREADABLE:
+        raise DamagedError(f"{what} has a damaged .npy header") from None
+    return Header(dtype, shape, fortran, len(start) + width + length)
 
 
-def member(header: Header, what: str, *, found: int, load: Callable[[], NDArray[Any]]) -> Member:
+def member(
+    header: Header,
+    label: str,
+    key: str | None,
+    *,
+    found: int,
+    load: Callable[[], NDArray[Any]],
+    pieces: Callable[[int], Iterator[NDArray[Any]]] | None = None,
+) -> Member:
     """The array behind a header, once its size has been held against the bytes that are there.
 
     Args:
         header: its header.
-        what: the array, for messages.
-        found: how many bytes follow the header.
+        label: the file, for messages.
+        key: the array of the file; None for its only one.
+        found: how many bytes follow the header for it.
         load: gives the values.
+        pieces: gives them flat, piece by piece (see `Member`).
     """
-    if not header.readable:
-        reason = UNREADABLE.get(header.dtype.kind, f"{header.dtype}, which idkit does not read")
-        return Member(header.dtype.name, header.shape, refuse(f"{what} holds {reason}"))
+    if header.dtype.hasobject:
+        error = IdkitError(of_objects(label, key, header.shape))
+        return Member(header.dtype.name, header.shape, refuse(error))
+    what = label if key is None else f"{label}:{key}"
     claimed = count_bytes(what, header.shape, header.dtype.itemsize)
     check_size(what, header.shape, claimed=claimed, found=found)
-    return Member(header.dtype.name, header.shape, load)
+    if header.dtype.kind == "U":
+        load = _checked(load, what)
+    return Member(header.dtype.name, header.shape, load, pieces, header.fortran)
+
+
+def parts(name: str, whole: Member, dtype: np.dtype[Any]) -> dict[str, Member]:
+    """The fields of a structured array as arrays of their own, `NAME.FIELD`."""
+    if dtype.fields is None or dtype.hasobject:
+        return {}
+    load = cache(whole.load)
+
+    def field(key: str, dtype: np.dtype[Any]) -> Member:
+        shape = whole.shape + dtype.shape
+        return Member(dtype.base.name, shape, lambda: frozen(load()[key]), part=True)
+
+    return {f"{name}.{key}": field(key, each[0]) for key, each in dtype.fields.items()}
 
 
 def members(content: Content) -> dict[str, Member]:
-    """The one array of an `.npy` file, mapped, under the name `array`."""
+    """The one array of an `.npy` file, mapped, under the name `array`, with its fields."""
     header = read_header(content.stream(), content.label)
+    claimed = header.dtype.itemsize * math.prod(header.shape)
+    end = header.length + claimed
+    more = content.buffer[end : end + len(MAGIC)] == MAGIC  # numpy reads the first
 
     def load() -> NDArray[Any]:
         return view(
             content, header.dtype, header.shape, start=header.length, fortran=header.fortran
         )
 
-    found = content.size - header.length
-    return {"array": member(header, content.label, found=found, load=load)}
+    found = claimed if more else content.size - header.length
+    whole = member(header, content.label, None, found=found, load=load)
+    return {ONLY: whole} | parts(ONLY, whole, header.dtype)
 
 
 def write(stream: IO[bytes], array: NDArray[Any]) -> None:
@@ -111,15 +164,44 @@ def write(stream: IO[bytes], array: NDArray[Any]) -> None:
         stream: where to.
         array: C-ordered and little-endian, so that equal arrays give equal bytes.
     """
-    np.lib.format.write_array(stream, array, allow_pickle=False)
+    numpy_format.write_array(stream, array, allow_pickle=False)
 
 
-def _header(fields: dict[str, Any], length: int) -> Header:
-    descr, shape, fortran = fields["descr"], fields["shape"], fields["fortran_order"]
-    sizes_are_counts = all(type(n) is int and n >= 0 for n in shape)
-    if not (isinstance(shape, tuple) and sizes_are_counts and isinstance(fortran, bool)):
-        raise ValueError("not a shape and an order")
-    dtype = np.dtype(descr if isinstance(descr, str) else "V1")  # a list: structured
-    if dtype.itemsize == 0 and math.prod(shape) > 0:
-        raise ValueError("elements of no size")
-    return Header(dtype, shape, fortran, length)
+def _parsed(
+    text: bytes, width: int, parse: Callable[..., tuple[tuple[int, ...], bool, np.dtype[Any]]]
+) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    def parsed(text: bytes) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+        stream = io.BytesIO(len(text).to_bytes(width, "little") + text)
+        return parse(stream, max_header_size=MAX_HEADER)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that Python 2 wrote it, or that a type has a newer name
+        try:
+            return parsed(text)
+        except ValueError:
+            plain = NUMPY_TRUTH.sub(rb"\1", NUMPY_SCALAR.sub(rb"\1\2", text))
+            if plain == text:
+                raise
+            return parsed(plain)
+
+
+def _check(shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+    """What numpy's reader leaves to the reading of the values."""
+    if not all(type(length) is int and length >= 0 for length in shape):
+        raise ValueError("lengths are counts")
+    if dtype.subdtype is not None or (dtype.itemsize == 0 and 0 not in shape):
+        raise ValueError("elements of no size, or that are arrays")
+
+
+def _checked(load: Callable[[], NDArray[Any]], what: str) -> Callable[[], NDArray[Any]]:
+    """Text is made of characters: numpy maps any number, and fails at the first look at it."""
+
+    def checked() -> NDArray[Any]:
+        array = load()
+        flat = array.reshape(-1, order="A")
+        codes = flat.view(np.dtype(np.uint32).newbyteorder(array.dtype.byteorder))
+        if codes.size and codes.max() > sys.maxunicode:
+            raise DamagedError(f"{what} holds text of characters that do not exist: damaged")
+        return array
+
+    return checked

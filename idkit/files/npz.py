@@ -1,55 +1,64 @@
-"""NPZ: numpy's zip of arrays, with idkit's metadata as a text array among them."""
+"""NPZ: numpy's zip of arrays, with idkit's metadata as a text array among them.
 
+Which members are arrays, and under which names, is decided as numpy's reader decides it.
+"""
+
+import math
 import struct
 import zipfile
-import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from idkit.errors import IdkitError
+from idkit.errors import DamagedError, IdkitError
 from idkit.files import npy
 from idkit.files.contents import CHUNK, Content
-from idkit.files.members import Arrays, Member, describe_bytes, frozen, view
+from idkit.files.foreign import zip_without_arrays
+from idkit.files.limits import Allowance
+from idkit.files.members import Arrays, Member, frozen, refuse, view
+from idkit.files.zipped import DAMAGE, LOCAL_HEADER, Entry
 
 META = "idkit"  # the member that holds the metadata
 SUFFIX = ".npy"
-LOCAL_HEADER = struct.Struct("<4s22xHH")  # signature, lengths of the name and of the extra field
-SIGNATURE = b"PK\x03\x04"
+RESOURCE_FORKS = ("__MACOSX/", "._")  # what macOS adds to a zip of files; no arrays
 DATE = (1980, 1, 1, 0, 0, 0)  # zip's first day: no clock goes into the bytes
 ALIGNMENT = 64  # of the values in the file, so that mapped arrays are aligned
 ALIGNMENT_FIELD = 0xD935  # the extra field that zip tools skip as padding
 ZIP64_FIELD_BYTES = 20
-BOMB_BYTES = 1 << 28  # latents do not deflate a hundredfold; a bomb does
-BOMB_RATIO = 100
-DAMAGE = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, ValueError, RuntimeError)
+LONGEST_PIECE = 1 << 26  # bytes
+UNKNOWN = "void"  # the type of what cannot be read
 
 
 def read(content: Content) -> tuple[Arrays, str | None]:
     """The arrays of an NPZ file and its metadata as text.
 
-    Members that are stored are mapped; deflated ones are unpacked when they are touched.
+    Members that are stored are mapped; packed ones are unpacked when they are touched. One that is
+    no array does not spoil the others.
 
     Raises:
-        IdkitError: when the zip is damaged, or declares more than it holds.
+        DamagedError: when the zip is damaged, or its metadata are.
+        IdkitError: when it holds no arrays.
     """
-    try:
-        archive = zipfile.ZipFile(content.stream())
-        entries = [entry for entry in archive.infolist() if entry.filename.endswith(SUFFIX)]
-        found = {name(entry): _member(content, archive, entry) for entry in entries}
-    except DAMAGE:
-        raise IdkitError(f"{content.label} is a truncated or damaged zip (NPZ) file") from None
-    if not found:
-        raise IdkitError(f"{content.label} is {_foreign(archive)}")
-    if len(found) < len(entries):
-        raise IdkitError(f"{content.label} holds two arrays of one name: damaged")
+    archive = _archive(content)
+    entries = _named(content, archive)
+    packed = sum(each.info.compress_size for each in entries.values() if not each.stored)
+    allowance = Allowance(packed)
+    if not entries:
+        raise IdkitError(zip_without_arrays(content.label, archive.namelist()))
+    fields: dict[str, Member] = {}
+    found: dict[str, Member] = {}
+    for name, entry in entries.items():
+        found[name], parts = _members(name, entry, allowance)
+        fields |= parts
     meta = found.get(META)
-    if meta is None or meta.shape != () or not meta.dtype.startswith("str"):
+    found = fields | found
+    text = None if meta is None or meta.shape != () else meta.load()
+    if text is None or text.dtype.kind != "U":
         return Arrays(found), None
     del found[META]
-    return Arrays(found), str(meta.load())
+    return Arrays(found), str(text)
 
 
 def write(stream: IO[bytes], arrays: Mapping[str, NDArray[Any]], meta: str) -> None:
@@ -69,11 +78,6 @@ def write(stream: IO[bytes], arrays: Mapping[str, NDArray[Any]], meta: str) -> N
                 npy.write(member, array)
 
 
-def name(entry: zipfile.ZipInfo) -> str:
-    """The array's name of a zip member."""
-    return entry.filename.removesuffix(SUFFIX)
-
-
 def _padding(start: int) -> bytes:
     """An extra field that moves the member's first byte to a multiple of ALIGNMENT."""
     fixed = start + ZIP64_FIELD_BYTES + 6
@@ -82,70 +86,89 @@ def _padding(start: int) -> bytes:
     )
 
 
-def _member(content: Content, archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Member:
-    what = f"{content.label}:{name(entry)}"
-    if entry.flag_bits & 1:
-        raise IdkitError(f"{what} is encrypted: unpack it first")
-    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise IdkitError(f"{what} uses zip method {entry.compress_type}: save with numpy.savez")
-    begin = _begin(content, entry, what)
-    with archive.open(entry) as stream:
-        header = npy.read_header(stream, what)
-    found = entry.file_size - header.length
-    if entry.compress_type == zipfile.ZIP_STORED:
-        start = begin + header.length
-        return npy.member(
-            header,
-            what,
-            found=found,
-            load=lambda: view(
-                content, header.dtype, header.shape, start=start, fortran=header.fortran
-            ),
-        )
-    if entry.file_size > max(BOMB_BYTES, BOMB_RATIO * entry.compress_size):
-        raise IdkitError(
-            f"{what} claims to unpack {describe_bytes(entry.compress_size)} to "
-            f"{describe_bytes(entry.file_size)}: refused as a zip bomb; save it with numpy.savez"
-        )
-    return npy.member(header, what, found=found, load=lambda: _unpack(archive, entry, header, what))
-
-
-def _begin(content: Content, entry: zipfile.ZipInfo, what: str) -> int:
-    """Where the bytes of a member begin; all of them lie inside the file."""
-    head = bytes(content.buffer[entry.header_offset : entry.header_offset + LOCAL_HEADER.size])
-    signature, name_length, extra_length = LOCAL_HEADER.unpack(head)
-    begin: int = entry.header_offset + LOCAL_HEADER.size + name_length + extra_length
-    stored = entry.compress_type == zipfile.ZIP_STORED
-    inside = signature == SIGNATURE and begin + entry.compress_size <= content.size
-    if not inside or (stored and entry.compress_size != entry.file_size):
-        raise IdkitError(f"{what} does not lie inside the file: truncated or damaged")
-    return begin
-
-
-def _unpack(
-    archive: zipfile.ZipFile, entry: zipfile.ZipInfo, header: npy.Header, what: str
-) -> NDArray[Any]:
-    flat: NDArray[np.uint8] = np.empty(entry.file_size - header.length, np.uint8)
-    at = 0
+def _archive(content: Content) -> zipfile.ZipFile:
     try:
-        with archive.open(entry) as stream:
-            stream.read(header.length)
-            while piece := stream.read(CHUNK):  # to the end, where zipfile compares the checksum
-                flat[at : at + len(piece)] = np.frombuffer(piece, np.uint8)
-                at += len(piece)
-    except DAMAGE:
-        at = -1
-    if at != len(flat):
-        raise IdkitError(f"{what} does not unpack: truncated or damaged")
-    array: NDArray[Any] = flat.view(header.dtype)
-    return frozen(array.reshape(header.shape, order="F" if header.fortran else "C"))
+        return zipfile.ZipFile(content.stream())
+    except (*DAMAGE, RuntimeError):  # a version of zip that does not exist
+        raise DamagedError(f"{content.label} is a truncated or damaged zip (NPZ) file") from None
 
 
-def _foreign(archive: zipfile.ZipFile) -> str:
-    held = archive.namelist()
-    if any(entry.endswith("data.pkl") for entry in held):
-        return (
-            "a PyTorch file (pickle inside), which idkit never unpickles: "
-            "save the tensors as .safetensors or .npz"
-        )
-    return f"a zip file without .npy arrays (it holds {', '.join(held[:3]) or 'nothing'})"
+def _named(content: Content, archive: zipfile.ZipFile) -> dict[str, Entry]:
+    """The members that are arrays, by name.
+
+    As numpy has it: those that begin like an array, with the suffix or without; without it comes
+    first. Of two members of one name, the last counts. What has the suffix and is no array stays,
+    to say so when it is touched.
+    """
+    found: dict[str, Entry] = {}
+    members = {info.filename: info for info in archive.infolist()}
+    for filename in sorted(members, key=lambda filename: filename.endswith(SUFFIX)):
+        name = filename.removesuffix(SUFFIX)
+        entry = Entry(content, archive, members[filename], f"{content.label}:{name}")
+        if name not in found and (_claims_to_be_array(filename) or _begins_like_array(entry)):
+            found[name] = entry
+    return found
+
+
+def _claims_to_be_array(filename: str) -> bool:
+    forks, hidden = RESOURCE_FORKS
+    fork = filename.startswith(forks) or filename.split("/")[-1].startswith(hidden)
+    return filename.endswith(SUFFIX) and not fork
+
+
+def _begins_like_array(entry: Entry) -> bool:
+    try:
+        with entry.stream() as stream:
+            return stream.read(len(npy.MAGIC)) == npy.MAGIC
+    except DamagedError:
+        raise
+    except IdkitError:  # encrypted, or packed in a way of its own
+        return False
+
+
+def _members(name: str, entry: Entry, allowance: Allowance) -> tuple[Member, dict[str, Member]]:
+    """An array, and the fields of a structured one."""
+    try:
+        with entry.stream() as stream:
+            try:
+                header = npy.read_header(stream, entry.what)
+            except DamagedError as error:
+                return Member(UNKNOWN, (), refuse(error)), {}
+        whole = _member(name, entry, header, allowance)
+    except DamagedError:
+        raise
+    except IdkitError as error:
+        return Member(UNKNOWN, (), refuse(error)), {}
+    return whole, npy.parts(name, whole, header.dtype)
+
+
+def _member(name: str, entry: Entry, header: npy.Header, allowance: Allowance) -> Member:
+    dtype, shape, fortran, start = header.dtype, header.shape, header.fortran, header.length
+    size = dtype.itemsize * math.prod(shape)
+
+    def mapped() -> NDArray[Any]:
+        return view(entry.content, dtype, shape, start=entry.begin + start, fortran=fortran)
+
+    def unpacked() -> NDArray[Any]:
+        allowance.take(entry.what, packed=entry.info.compress_size, count=size)
+        flat: NDArray[np.uint8] = np.empty(size, np.uint8)
+        at = 0
+        for piece in entry.pieces(start, start + size, CHUNK):
+            flat[at : at + len(piece)] = np.frombuffer(piece, np.uint8)
+            at += len(piece)
+        array: NDArray[Any] = flat.view(dtype)
+        return frozen(array.reshape(shape, order="F" if fortran else "C"))
+
+    def pieces(count: int) -> Iterator[NDArray[Any]]:
+        width = dtype.itemsize * max(1, min(count, LONGEST_PIECE // dtype.itemsize))
+        for piece in entry.pieces(start, start + size, width):
+            yield np.frombuffer(piece, dtype)
+
+    return npy.member(
+        header,
+        entry.content.label,
+        name,
+        found=min(size, entry.info.file_size - start),  # as numpy, which leaves a rest alone
+        load=mapped if entry.stored else unpacked,
+        pieces=None if entry.stored else pieces,
+    )

@@ -1,33 +1,35 @@
-"""safetensors: a JSON header with one metadata key, then the values."""
+"""safetensors: read, validated and written by the format's own library.
 
-import json
-import struct
-from collections.abc import Mapping
+What is ours, and why: values are views of the mapped file (the library's numpy reader copies them,
+and knows neither bfloat16 nor float8), and there is one metadata key (the library writes several in
+random order). The format has no checksums: what can be damaged unseen is a value.
+"""
+
+import math
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
-from typing import IO, Any, NamedTuple
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
 
-from idkit.errors import IdkitError
+from idkit.errors import DamagedError, IdkitError
 from idkit.files.contents import Content
-from idkit.files.members import (
-    Arrays,
-    Member,
-    check_size,
-    count_bytes,
-    describe_bytes,
-    frozen,
-    refuse,
-    view,
-)
+from idkit.files.limits import Allowance
+from idkit.files.members import Arrays, Member, count_bytes, frozen, refuse, view
+from idkit.files.narrow import BY_CODE, Narrow
+from idkit.files.numbers import blocks
 
-META = "idkit"  # the one metadata key; the format's own writers order several keys at random
+META = "idkit"
 METADATA = "__metadata__"
-LENGTH = struct.Struct("<Q")
-MAX_HEADER = 100_000_000  # the limit of the format's own reader
-BFLOAT16 = "BF16"  # the upper half of a float32; numpy has no such type
-DTYPES = {
+LENGTH_BYTES = 8  # before the header, its length
+MAX_HEADER = 100_000_000  # the library's own limit
+NUMPY = {
     "BOOL": "?",
     "U8": "u1",
     "I8": "i1",
@@ -37,39 +39,44 @@ DTYPES = {
     "I32": "<i4",
     "U64": "<u8",
     "I64": "<i8",
-    BFLOAT16: "<u2",
     "F16": "<f2",
     "F32": "<f4",
     "F64": "<f8",
     "C64": "<c8",
 }
-NAMES = {np.dtype(code): name for name, code in DTYPES.items() if name != BFLOAT16}
-
-
-class Entry(NamedTuple):
-    """One tensor of the header: type, shape, and where its bytes lie after the header."""
-
-    dtype: str
-    shape: tuple[int, ...]
-    begin: int
-    end: int
+WIDE_BYTES = 4  # of a float32
+BITS = {"F4": 4, "F6_E2M3": 6, "F6_E3M2": 6}  # packed, and not read
 
 
 def read(content: Content) -> tuple[Arrays, str | None]:
     """The arrays of a safetensors file, mapped, and its metadata as text.
 
-    bfloat16 is widened to float32 (exactly) when it is touched.
+    Types that numpy does not have are widened to float32 (exactly) when they are touched.
 
     Raises:
-        IdkitError: when the header and the file do not agree.
+        DamagedError: when the library finds that the header and the file do not agree.
     """
-    start, header = _header(content)
-    metadata = header.pop(METADATA, {})
-    entries = {name: _entry(f"{content.label}:{name}", value) for name, value in header.items()}
-    _check_layout(content, entries, content.size - start)
-    members = {name: _member(content, name, entry, start) for name, entry in entries.items()}
-    text = metadata.get(META) if isinstance(metadata, dict) else None
-    return Arrays(members), text if isinstance(text, str) else None
+    start = LENGTH_BYTES + _header_length(content)
+    allowance = Allowance(content.size)
+    members = {}
+    try:
+        with _header_alone(content) as path, safe_open(path, framework="numpy") as opened:
+            metadata = opened.metadata() or {}
+            for name in opened.offset_keys():  # they fill the file without holes, in this order
+                tensor = opened.get_slice(name)
+                dtype, shape = tensor.get_dtype(), tuple(tensor.get_shape())
+                what = f"{content.label}:{name}"
+                bits = _bits(what, dtype)
+                members[name] = _member(content, what, dtype, shape, start, allowance)
+                start += math.prod(shape) * bits // 8
+    except SafetensorError as error:
+        reason = (
+            str(error).removeprefix("Error while deserializing header: ").split(", expected")[0]
+        )
+        raise DamagedError(
+            f"{content.label} is a truncated or damaged safetensors file: {reason}"
+        ) from None
+    return Arrays(members), metadata.get(META)
 
 
 def write(stream: IO[bytes], arrays: Mapping[str, NDArray[Any]], meta: str) -> None:
@@ -83,103 +90,76 @@ def write(stream: IO[bytes], arrays: Mapping[str, NDArray[Any]], meta: str) -> N
     Raises:
         IdkitError: when an array has a type that the format does not know.
     """
-    header: dict[str, Any] = {METADATA: {META: meta}}
-    names = sorted(arrays, key=lambda name: (-arrays[name].itemsize, name))  # all stay aligned
-    end = 0
-    for name in names:
-        begin, end = end, end + arrays[name].nbytes
-        header[name] = {
-            "dtype": _type_name(name, arrays[name]),
-            "shape": list(arrays[name].shape),
-            "data_offsets": [begin, end],
-        }
-    text = json.dumps(header, separators=(",", ":")).encode()
-    text += b" " * (-len(text) % LENGTH.size)
-    stream.write(LENGTH.pack(len(text)) + text)
-    for name in names:
-        stream.write(arrays[name].reshape(-1).view(np.uint8).data)
+    for name, array in arrays.items():
+        if array.dtype not in map(np.dtype, NUMPY.values()):
+            raise IdkitError(f"safetensors cannot hold '{name}' ({array.dtype}): write an .npz")
+    stream.write(save(dict(arrays), {META: meta}))
 
 
-def _type_name(name: str, array: NDArray[Any]) -> str:
-    if array.dtype not in NAMES:
-        raise IdkitError(f"safetensors cannot hold '{name}' ({array.dtype}): write an .npz")
-    return NAMES[array.dtype]
+def _header_length(content: Content) -> int:
+    return int.from_bytes(content.buffer[:LENGTH_BYTES], "little")
 
 
-def _header(content: Content) -> tuple[int, dict[str, Any]]:
-    """Where the values begin, and the parsed header."""
-    (length,) = LENGTH.unpack(content.buffer[: LENGTH.size])
-    if length > min(MAX_HEADER, content.size - LENGTH.size):
-        raise IdkitError(
-            f"{content.label} claims a safetensors header of {describe_bytes(length)}, "
-            f"the file has {describe_bytes(content.size)}: truncated or damaged"
-        )
-    text = content.buffer[LENGTH.size : LENGTH.size + length]
-    try:
-        header = json.loads(text, object_pairs_hook=_unique)
-    except (ValueError, RecursionError):
-        raise IdkitError(f"{content.label} has a damaged safetensors header") from None
-    if not isinstance(header, dict):
-        raise IdkitError(f"{content.label} has a safetensors header that is not an object")
-    return LENGTH.size + length, header
+@contextmanager
+def _header_alone(content: Content) -> Iterator[str]:
+    """The path of a sparse file of the same header and length: all that the library looks at.
+
+    It opens by name, but the content may have come through a pipe, and its name may lead to another
+    file by now.
+    """
+    with _without_a_name() as file:
+        file.write(content.buffer[: LENGTH_BYTES + min(_header_length(content), MAX_HEADER)])
+        file.truncate(content.size)
+        file.flush()
+        yield f"/dev/fd/{file.fileno()}"
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    fields = dict(pairs)
-    if len(fields) < len(pairs):
-        raise ValueError("a name twice")
-    return fields
+def _without_a_name() -> IO[bytes]:
+    in_memory = getattr(os, "memfd_create", None)  # on Linux; needs no folder to write into
+    return tempfile.TemporaryFile() if in_memory is None else open(in_memory("idkit"), "w+b")
 
 
-def _entry(what: str, value: Any) -> Entry:
-    try:
-        entry = Entry(value["dtype"], tuple(value["shape"]), *value["data_offsets"])
-    except (TypeError, KeyError):
-        raise IdkitError(f"{what} has a damaged safetensors entry") from None
-    counts = (*entry.shape, entry.begin, entry.end)
-    if not isinstance(entry.dtype, str) or not all(type(n) is int and n >= 0 for n in counts):
-        raise IdkitError(f"{what} has a damaged safetensors entry")
-    return entry
+def _bits(what: str, dtype: str) -> int:
+    """The bits of an element."""
+    stored = BY_CODE[dtype].stored if dtype in BY_CODE else NUMPY.get(dtype)
+    if stored is None and dtype not in BITS:  # a later library's
+        raise IdkitError(f"{what} holds {dtype}, which idkit does not read: save float32")
+    return BITS[dtype] if stored is None else 8 * np.dtype(stored).itemsize
 
 
-def _check_layout(content: Content, entries: Mapping[str, Entry], found: int) -> None:
-    """The tensors must fill the bytes after the header, without overlap or hole."""
-    at = 0
-    for name, entry in sorted(entries.items(), key=lambda item: item[1][2:]):
-        what = f"{content.label}:{name}"
-        if entry.begin != at or entry.end < entry.begin:
-            raise IdkitError(
-                f"{what} lies at bytes {entry.begin} to {entry.end}, expected from {at}: damaged"
-            )
-        if entry.end > found:
-            raise IdkitError(
-                f"{what} ends at byte {entry.end}, the file holds {found} after its header: "
-                "truncated or damaged"
-            )
-        at = entry.end
-    if at != found:
-        raise IdkitError(
-            f"{content.label} describes {describe_bytes(at)} of values and holds "
-            f"{describe_bytes(found)}: damaged"
-        )
+def _member(
+    content: Content,
+    what: str,
+    dtype: str,
+    shape: tuple[int, ...],
+    start: int,
+    allowance: Allowance,
+) -> Member:
+    if dtype in BITS:
+        return Member(dtype, shape, refuse(IdkitError(f"{what} holds {dtype}: save float32")))
+    narrow = BY_CODE.get(dtype)
+    stored = np.dtype(NUMPY[dtype] if narrow is None else narrow.stored)
+    count_bytes(what, shape, stored.itemsize)
+    mapped = partial(view, content, stored, shape, start=start, fortran=False)
+    if narrow is None:
+        return Member(stored.name, shape, mapped)
+    return Member(
+        narrow.name,
+        shape,
+        partial(_widened, mapped, narrow, what, allowance),
+        partial(_widened_pieces, mapped, narrow),
+    )
 
 
-def _member(content: Content, name: str, entry: Entry, start: int) -> Member:
-    what = f"{content.label}:{name}"
-    if entry.dtype not in DTYPES:
-        reason = f"{what} holds {entry.dtype}, which idkit does not read: save float32"
-        return Member(entry.dtype, entry.shape, refuse(reason))
-    dtype = np.dtype(DTYPES[entry.dtype])
-    claimed = count_bytes(what, entry.shape, dtype.itemsize)
-    check_size(what, entry.shape, claimed=claimed, found=entry.end - entry.begin)
-    stored = partial(view, content, dtype, entry.shape, start=start + entry.begin, fortran=False)
-    if entry.dtype == BFLOAT16:
-        return Member("bfloat16", entry.shape, lambda: _widen(stored()))
-    return Member(dtype.name, entry.shape, stored)
+def _widened(
+    mapped: Callable[[], NDArray[Any]], narrow: Narrow, what: str, allowance: Allowance
+) -> NDArray[Any]:
+    stored = mapped()
+    allowance.take(what, packed=stored.nbytes, count=stored.size * WIDE_BYTES)
+    return frozen(narrow.widen(stored))
 
 
-def _widen(upper: NDArray[np.uint16]) -> NDArray[np.float32]:
-    """bfloat16 to float32: sixteen zero bits below."""
-    wide = upper.astype(np.uint32)
-    wide <<= 16  # in place: it stays an array when it has no axes
-    return frozen(wide.view(np.float32))
+def _widened_pieces(
+    mapped: Callable[[], NDArray[Any]], narrow: Narrow, count: int
+) -> Iterator[NDArray[Any]]:
+    yield from map(narrow.widen, blocks(mapped().reshape(-1), values=count))

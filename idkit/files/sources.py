@@ -1,18 +1,18 @@
 """From what a user typed to the bytes behind it: a file, `FILE:KEY`, or `-`."""
 
 import difflib
-import errno
 import mmap
 import os
 import stat
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
 from idkit.errors import IdkitError, UsageError
 from idkit.files.contents import Content
 
 STDIN = "-"
+DESCRIPTORS_LEFT = 16  # for what opens files while many are mapped
 MAPPED_FROM = 1 << 20  # smaller files are read whole: a mapping holds a file descriptor
 
 
@@ -55,7 +55,7 @@ def open_content(path: str) -> Content:
     if path == STDIN:
         return Content("standard input", STDIN, _not_empty("standard input", _stdin()))
     try:
-        buffer = _again_with_more_descriptors(_bytes_of, path)
+        buffer = _bytes_of(path)
         return Content(path, Path(path).name, _not_empty(path, buffer))
     except FileNotFoundError:
         raise IdkitError(_missing(path)) from None
@@ -76,23 +76,19 @@ def _bytes_of(path: str) -> mmap.mmap | bytes:
         status = os.fstat(file.fileno())
         if not stat.S_ISREG(status.st_mode) or status.st_size < MAPPED_FROM:
             return file.read()
+        _keep_descriptors_free(file.fileno())
         return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
 
 
-def _again_with_more_descriptors(
-    opened: Callable[[str], mmap.mmap | bytes], path: str
-) -> mmap.mmap | bytes:
-    """Opens; where too many files are open, takes as many more as the system grants on request."""
-    try:
-        return opened(path)
-    except OSError as error:
-        if error.errno != errno.EMFILE:
-            raise
-    import resource  # not on every system, but EMFILE is rare and Unix
+def _keep_descriptors_free(descriptor: int) -> None:
+    """Before a mapping takes one more: near the limit, takes as many as the system grants."""
+    import resource  # not on every system
 
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    return opened(path)
+    most, granted = resource.getrlimit(resource.RLIMIT_NOFILE)
+    following = os.dup(descriptor)  # the lowest that is free
+    os.close(following)
+    if following + DESCRIPTORS_LEFT > most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (granted, granted))
 
 
 def _exists(path: str) -> bool:

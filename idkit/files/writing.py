@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from idkit.errors import UsageError
-from idkit.files import npy, npz, safetensor
+from idkit.files import npz, safetensor
 from idkit.files.outputs import STDOUT, writing
 
+WRITABLE = "biufcSU"  # kinds of numpy.dtype: numbers, truth values and text
 RESERVED = {npz.META, safetensor.METADATA}
 WRITERS = {".npz": npz.write, ".safetensors": safetensor.write}
 
@@ -54,7 +55,7 @@ def check_extension(path: str | None) -> None:
 
 def _plain(name: str, array: NDArray[Any]) -> NDArray[Any]:
     """C order and little-endian, so that equal arrays are equal bytes."""
-    if array.dtype.kind not in npy.READABLE:
+    if array.dtype.kind not in WRITABLE:
         raise TypeError(f"array '{name}' holds {array.dtype}, which no artefact can hold")
     return np.asarray(array, array.dtype.newbyteorder("<"), order="C")
 
