@@ -17,7 +17,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from idkit import files
-from idkit.errors import IdkitError
+from idkit.cli import run
+from idkit.errors import DamagedError, ExitCode, IdkitError
 
 Z = np.random.default_rng(0).normal(size=(5, 2)).astype(np.float32)
 META = files.metadata("idkit.latents/1", "embed", [])
@@ -406,13 +407,94 @@ def test_constant_arrays_are_no_bombs(tmp_path: Path) -> None:
     assert np.array_equal(files.read(str(tmp_path / "a.npz")).array("z"), ones)
 
 
-def test_a_wrong_checksum_is_found(tmp_path: Path) -> None:
-    z = np.random.default_rng(0).normal(size=(1000, 10))
-    content = npz(zipfile.ZIP_DEFLATED, z=z)
+METHODS = {
+    "stored": zipfile.ZIP_STORED,
+    "deflated": zipfile.ZIP_DEFLATED,
+    "bzip2": zipfile.ZIP_BZIP2,
+    "lzma": zipfile.ZIP_LZMA,
+}
+
+
+@pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
+def test_no_flipped_bit_of_an_npz_gives_other_values(method: int, tmp_path: Path) -> None:
+    """Every byte in its turn: what is read is what was written, or nothing is."""
+    names = np.array(["a", "b", "c", "d", "e"])
+    content = npz(method, z=Z, names=names, idkit=np.array(json.dumps(META)))
+    path = tmp_path / "a.npz"
+    refused = 0
+    for at in range(len(content)):
+        path.write_bytes(content[:at] + bytes([content[at] ^ 1 << at % 8]) + content[at + 1 :])
+        try:
+            artefact = files.read(str(path))
+            z = artefact.array("z")
+            labels = artefact.arrays["names"]
+        except IdkitError:
+            refused += 1
+            continue
+        assert artefact.meta == META
+        assert z.tobytes() == Z.tobytes()
+        assert z.shape == Z.shape
+        assert labels.tolist() == names.tolist()
+    assert refused > len(content) / 2  # the rest are dates, rights and padding
+
+
+@pytest.mark.parametrize("extension", ["npz", "safetensors"])
+def test_a_file_cut_off_anywhere_is_refused(extension: str, tmp_path: Path) -> None:
+    path = tmp_path / f"a.{extension}"
+    files.write(str(path), {"z": Z, "u": np.arange(5)}, META)
+    content = path.read_bytes()
+    for length in range(1, len(content)):
+        path.write_bytes(content[:length])
+        with pytest.raises(IdkitError):
+            files.read(str(path))
+
+
+@pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
+@pytest.mark.parametrize("rows", [50, 60_000])  # read whole, and mapped
+def test_a_wrong_checksum_is_found(method: int, rows: int, tmp_path: Path) -> None:
+    z = np.random.default_rng(0).normal(size=(rows, 10))
+    content = npz(method, z=z, u=np.arange(3))
     right = struct.pack("<I", zlib.crc32(npy(z)))
-    (tmp_path / "a.npz").write_bytes(content.replace(right, b"\x01\x02\x03\x04"))
-    with pytest.raises(IdkitError, match="does not unpack: truncated or damaged"):
-        touch(tmp_path / "a.npz")
+    path = tmp_path / "a.npz"
+    path.write_bytes(content.replace(right, b"\x01\x02\x03\x04"))
+    artefact = files.read(str(path))
+    assert artefact.arrays["u"].tolist() == [0, 1, 2]
+    with pytest.raises(DamagedError, match=r"a.npz:z does not .*: truncated or damaged"):
+        artefact.arrays["z"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "mcc a.npz b.npz",
+        "mcc b.npz a.npz:z --json",
+        "align a.npz b.npz -o out.npz",
+        "synth permuted --from a.npz -o out.npz",
+        "train --data a.npz --model pca --dz 2",
+        "plot latents a.npz b.npz -o out.svg",
+    ],
+)
+def test_no_command_uses_values_that_one_flipped_bit_has_changed(
+    line: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    z = np.random.default_rng(0).normal(size=(50, 3)).astype(np.float32)
+    name = "x" if line.startswith("train") else "z"
+    for path in ("a.npz", "b.npz"):
+        Path(path).write_bytes(zipped({f"{name}.npy": npy(z)}))
+    content = bytearray(Path("a.npz").read_bytes())
+    content[content.index(z.tobytes()) + 30] ^= 1  # the last digit of one value
+    Path("a.npz").write_bytes(content)
+    with pytest.raises(zipfile.BadZipFile, match="Bad CRC-32"):
+        np.load("a.npz")[name]
+    assert run(line.split()) == ExitCode.BAD_INPUT
+    streams = capsys.readouterr()
+    assert streams.out == ""
+    assert f"a.npz:{name} does not match its checksum: truncated or damaged" in streams.err
+    assert {path.name for path in tmp_path.iterdir()} == {"a.npz", "b.npz"}
 
 
 def valid() -> list[bytes]:

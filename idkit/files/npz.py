@@ -27,6 +27,9 @@ DATE = (1980, 1, 1, 0, 0, 0)  # zip's first day: no clock goes into the bytes
 ALIGNMENT = 64  # of the values in the file, so that mapped arrays are aligned
 ALIGNMENT_FIELD = 0xD935  # the extra field that zip tools skip as padding
 ZIP64_FIELD_BYTES = 20
+END = b"PK\x05\x06"  # of the directory
+END_COUNTS = struct.Struct("<10xH")  # its members
+COUNTED = 0xFFFF  # at most; a larger number stands elsewhere
 LONGEST_PIECE = 1 << 26  # bytes
 UNKNOWN = "void"  # the type of what cannot be read
 
@@ -34,8 +37,8 @@ UNKNOWN = "void"  # the type of what cannot be read
 def read(content: Content) -> tuple[Arrays, str | None]:
     """The arrays of an NPZ file and its metadata as text.
 
-    Members that are stored are mapped; packed ones are unpacked when they are touched. One that is
-    no array does not spoil the others.
+    Members that are stored are mapped; packed ones are unpacked when they are touched. Each is held
+    against its checksum before it gives values. One that is no array does not spoil the others.
 
     Raises:
         DamagedError: when the zip is damaged, or its metadata are.
@@ -87,10 +90,19 @@ def _padding(start: int) -> bytes:
 
 
 def _archive(content: Content) -> zipfile.ZipFile:
+    """The zip; its directory must have as many members as the file's end says.
+
+    zipfile does not count them, and reads those that damage hides in a comment as none.
+    """
     try:
-        return zipfile.ZipFile(content.stream())
+        archive = zipfile.ZipFile(content.stream())
+        end = content.buffer.rfind(END)
+        *_, counted = END_COUNTS.unpack_from(content.buffer, end)
+        if counted not in (len(archive.infolist()) & COUNTED, COUNTED):
+            raise zipfile.BadZipFile("members are missing")
     except (*DAMAGE, RuntimeError):  # a version of zip that does not exist
         raise DamagedError(f"{content.label} is a truncated or damaged zip (NPZ) file") from None
+    return archive
 
 
 def _named(content: Content, archive: zipfile.ZipFile) -> dict[str, Entry]:
@@ -118,7 +130,7 @@ def _claims_to_be_array(filename: str) -> bool:
 
 def _begins_like_array(entry: Entry) -> bool:
     try:
-        with entry.stream() as stream:
+        with entry.open() as stream, entry.unpacking():
             return stream.read(len(npy.MAGIC)) == npy.MAGIC
     except DamagedError:
         raise
@@ -127,16 +139,17 @@ def _begins_like_array(entry: Entry) -> bool:
 
 
 def _members(name: str, entry: Entry, allowance: Allowance) -> tuple[Member, dict[str, Member]]:
-    """An array, and the fields of a structured one."""
+    """An array, and the fields of a structured one; what cannot be read says so when touched."""
     try:
-        with entry.stream() as stream:
-            try:
-                header = npy.read_header(stream, entry.what)
-            except DamagedError as error:
-                return Member(UNKNOWN, (), refuse(error)), {}
-        whole = _member(name, entry, header, allowance)
-    except DamagedError:
+        stream = entry.open()
+    except DamagedError:  # the zip itself
         raise
+    except IdkitError as error:
+        return Member(UNKNOWN, (), refuse(error)), {}
+    try:
+        with stream, entry.unpacking():
+            header = npy.read_header(stream, entry.what)
+        whole = _member(name, entry, header, allowance)
     except IdkitError as error:
         return Member(UNKNOWN, (), refuse(error)), {}
     return whole, npy.parts(name, whole, header.dtype)
@@ -147,6 +160,7 @@ def _member(name: str, entry: Entry, header: npy.Header, allowance: Allowance) -
     size = dtype.itemsize * math.prod(shape)
 
     def mapped() -> NDArray[Any]:
+        entry.verify()
         return view(entry.content, dtype, shape, start=entry.begin + start, fortran=fortran)
 
     def unpacked() -> NDArray[Any]:

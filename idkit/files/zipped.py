@@ -1,4 +1,4 @@
-"""One member of a zip: mapped where it is stored, else unpacked.
+"""One member of a zip: mapped where it is stored, else unpacked; held against its checksum.
 
 What is ours, and why: zipfile would copy stored members, and lets bzip2 unpack gigabytes at once.
 """
@@ -16,6 +16,7 @@ from idkit.errors import DamagedError, IdkitError
 from idkit.files.contents import Content
 
 LOCAL_HEADER = struct.Struct("<4s22xHH")  # signature, lengths of the name and of the extra field
+ENCRYPTED = 1  # a bit of the flags
 SIGNATURE = b"PK\x03\x04"
 LZMA_HEADER = struct.Struct("<xxHBI")  # length of the rest; lc, lp and pb in one; dictionary size
 LZMA_PACKED, LZMA_LC, LZMA_LP = 225, 9, 5  # values of all three together, of lc, of lp
@@ -65,48 +66,74 @@ class Entry:
             raise self._damaged("does not lie inside the file")
         return begin
 
-    @contextmanager
-    def stream(self) -> Iterator[IO[bytes]]:
+    def open(self) -> IO[bytes]:
         """The member's bytes, unpacked; to read some takes no more memory than they do.
 
         Raises:
             IdkitError: when the member is encrypted, or packed by a method that zipfile lacks.
-            DamagedError: when it does not unpack.
+            DamagedError: when it is not where the directory says.
         """
         begin = self.begin
-        if self.info.flag_bits & 1:
+        if self.info.flag_bits & ENCRYPTED:
             raise IdkitError(f"{self.what} is encrypted: unpack it first")
         try:
-            with self.archive.open(self.info) as plain:  # also compares the name with the directory
-                packed = self.content.stream(begin, begin + self.info.compress_size)
-                yield self._bounded(packed) or plain
+            plain = self.archive.open(self.info)  # compares the name with the directory's
+            return self._bounded(self.content.stream(begin, begin + self.info.compress_size), plain)
         except RuntimeError:
             raise IdkitError(
                 f"{self.what} uses zip method {self.info.compress_type}, which this Python does "
                 "not have: save it with numpy.savez"
             ) from None
         except DAMAGE:
-            raise self._damaged("does not unpack") from None
+            raise self._damaged("does not lie inside the file") from None
 
-    def pieces(self, start: int, stop: int, count: int) -> Iterator[bytes]:
-        """The bytes from `start` to `stop`, unpacked, so many at once.
+    @contextmanager
+    def unpacking(self) -> Iterator[None]:
+        """Where bytes are read.
 
         Raises:
-            IdkitError: as `stream`.
+            DamagedError: when they do not unpack.
         """
-        at = 0
-        with self.stream() as stream:
+        try:
+            yield
+        except DAMAGE:
+            raise self._damaged("does not unpack") from None
+
+    def verify(self) -> None:
+        """Holds a stored member against its checksum, in bounded memory.
+
+        Raises:
+            DamagedError: when they differ.
+        """
+        begin = self.begin
+        if self.content.crc32(begin, begin + self.info.file_size) != self.info.CRC:
+            raise self._damaged("does not match its checksum")
+
+    def pieces(self, start: int, stop: int, count: int) -> Iterator[bytes]:
+        """The bytes from `start` to `stop`, unpacked, so many at once; at the end, the checksum.
+
+        Raises:
+            IdkitError: as `open`.
+            DamagedError: when the checksum is another.
+        """
+        at = found = 0
+        with self.open() as stream, self.unpacking():
             while at < self.info.file_size:
                 end = start if at < start else stop if at < stop else self.info.file_size
                 piece = stream.read(min(count, end - at))
                 if not piece:
                     raise EOFError
+                found = zlib.crc32(piece, found)
                 if start <= at < stop:
                     yield piece
                 at += len(piece)
+        if found != self.info.CRC:
+            raise self._damaged("does not match its checksum")
 
-    def _bounded(self, packed: io.BufferedReader) -> IO[bytes] | None:
-        """A stream over what zipfile itself would unpack without a bound."""
+    def _bounded(self, packed: io.BufferedReader, plain: IO[bytes]) -> IO[bytes]:
+        """What to read: zipfile's stream, unless it compares checksums early or has no bound."""
+        if self.stored:
+            return packed
         if self.info.compress_type == zipfile.ZIP_BZIP2:
             import bz2
 
@@ -115,7 +142,7 @@ class Entry:
             import lzma
 
             return lzma.LZMAFile(packed, format=lzma.FORMAT_RAW, filters=[_lzma_filter(packed)])
-        return None
+        return plain
 
     def _damaged(self, how: str) -> DamagedError:
         return DamagedError(f"{self.what} {how}: truncated or damaged")
