@@ -461,6 +461,8 @@ def test_a_wrong_checksum_is_found(method: int, rows: int, tmp_path: Path) -> No
     assert artefact.arrays["u"].tolist() == [0, 1, 2]
     with pytest.raises(DamagedError, match=r"a.npz:z does not .*: truncated or damaged"):
         artefact.arrays["z"]
+    with pytest.raises(DamagedError, match=r"a.npz:z does not .*: truncated or damaged"):
+        files.summarise(artefact.arrays.members["z"])
 
 
 @pytest.mark.parametrize(

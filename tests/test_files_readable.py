@@ -173,7 +173,9 @@ class TestNpz:
         z = np.random.default_rng(0).integers(0, 9, (1_100_000, 4), np.int8)
         z = np.asarray(z, order=order)
         found = opened(zipped({"z.npy": npy(z)}, method), tmp_path)
+        summary = files.summarise(found.arrays.members["z"])
         assert same(found.array("z"), z)
+        assert summary == files.Summary(0, 8, 0, 0)
 
     def test_the_last_of_two_of_one_name_as_numpy_reads_it(self, tmp_path: Path) -> None:
         stream = io.BytesIO()
@@ -277,6 +279,10 @@ class TestSafetensors:
         number = ~np.isnan(expected)
         assert np.array_equal(np.isnan(found), ~number)
         assert found[number].tobytes() == expected[number].tobytes()  # the sign of zero, too
+        finite = expected[np.isfinite(expected)]
+        summary = files.summarise(artefact.arrays.members["z"])
+        odd = bits.size - finite.size
+        assert summary == files.Summary(finite.min(), finite.max(), odd, None)
         with pytest.raises(IdkitError, match="holds F4"):
             artefact.arrays["4"]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from idkit.cli import options, show
-from idkit.errors import IdkitError
+from idkit.errors import DamagedError, IdkitError
 
 if TYPE_CHECKING:
     from idkit.files import Artefact, Table
@@ -33,7 +33,8 @@ def info(
     For each array: its type and shape, the smallest and largest finite value, how many values are
     not finite, how many columns never change, and the last value of a training history. Of a model
     with a mixture: how many components are in use, and whether it has collapsed. A file may be
-    larger than memory.
+    larger than memory, and so may what it unpacks to. Arrays of an .npz are held against their
+    checksums: a damaged one shows no values, and the exit code is 3.
 
     \b
     idkit info runs/*/latents.npz
@@ -44,17 +45,21 @@ def info(
 
     files.single_stdin(sources)
     opened = [files.read_any(source) for source in sources]
+    damages: list[DamagedError] = []
     if as_json:
-        show.rows([_row(one) for one in opened], schema=SCHEMA, as_json=True)
-        return
-    for number, one in enumerate(opened):
-        if number:
-            show.line("")
-        _print(_row(one))
+        rows = [_row(one, damages) for one in opened]
+        show.rows(rows, schema=SCHEMA, as_json=True)
+    else:
+        for number, one in enumerate(opened):
+            if number:
+                show.line("")
+            _print(_row(one, damages))
+    if damages:  # all that is sound has been shown
+        raise damages[0]
 
 
-def _row(one: "Artefact | Table") -> Row:
-    """All about one file: a row of the JSON document."""
+def _row(one: "Artefact | Table", damages: list[DamagedError]) -> Row:
+    """All about one file: a row of the JSON document; damage of its arrays is added to a list."""
     from idkit.files import Table
 
     file = {
@@ -66,7 +71,7 @@ def _row(one: "Artefact | Table") -> Row:
     if isinstance(one, Table):
         return {**file, "schema": None, "meta": {}, "components": None, "arrays": _columns(one)}
     names = one.arrays if one.key is None else [one.key]
-    arrays = [_array(one, name) for name in names]
+    arrays = [_array(one, name, damages) for name in names]
     known = {**file, "schema": one.schema, "meta": one.meta, "components": _components(one)}
     return {**known, "arrays": arrays}
 
@@ -83,7 +88,7 @@ def _components(artefact: "Artefact") -> Row | None:
     return {**asdict(found), "collapsed": found.collapsed, "words": str(found)}
 
 
-def _array(artefact: "Artefact", name: str) -> Row:
+def _array(artefact: "Artefact", name: str, damages: list[DamagedError]) -> Row:
     import numpy as np
 
     from idkit import files
@@ -91,15 +96,16 @@ def _array(artefact: "Artefact", name: str) -> Row:
     member = artefact.arrays.members[name]
     row = _empty_row(name, member.dtype, member.shape)
     try:
-        array = artefact.arrays[name]
+        summary = files.summarise(member)  # which keeps nothing of it in memory
     except IdkitError as error:  # of this array alone: the others can be shown
+        damages += [error] if isinstance(error, DamagedError) else []
         return {**row, "unread": str(error)}
-    summary = files.summarise(array)
     if summary is None:
         return row
     row |= {"min": summary.low, "max": summary.high, "nonfinite": summary.nonfinite}
-    if name.startswith("history/") and array.ndim == 1 and array.size:
-        row["last"] = array[-1].item() if np.isfinite(array[-1]) else None
+    if name.startswith("history/") and len(member.shape) == 1 and 0 not in member.shape:
+        last = artefact.arrays[name][-1]
+        row["last"] = last.item() if np.isfinite(last) else None
     elif artefact.schema != "idkit.model/1":  # a weight's columns say nothing
         row["constant"] = summary.constant
     return row

@@ -11,6 +11,7 @@ whole or not at all.
 """
 
 from idkit.files.artefact import Artefact, metadata
+from idkit.files.limits import limit_memory
 from idkit.files.members import describe_bytes
 from idkit.files.numbers import as_floats, blocks
 from idkit.files.outputs import refuse_existing, sweep, write_bytes
@@ -28,6 +29,7 @@ __all__ = [
     "blocks",
     "check_extension",
     "describe_bytes",
+    "limit_memory",
     "metadata",
     "read",
     "read_any",
