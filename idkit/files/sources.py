@@ -9,9 +9,12 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from idkit.errors import IdkitError, UsageError
+from idkit.files import conversions
 from idkit.files.contents import Content
+from idkit.files.conversions import by_python
 
 STDIN = "-"
+ANNEX = "annex/objects/"  # where git-annex keeps what it has fetched
 DESCRIPTORS_LEFT = 16  # for what opens files while many are mapped
 MAPPED_FROM = 1 << 20  # smaller files are read whole: a mapping holds a file descriptor
 
@@ -60,7 +63,7 @@ def open_content(path: str) -> Content:
     except FileNotFoundError:
         raise IdkitError(_missing(path)) from None
     except IsADirectoryError:
-        raise IdkitError(f"{path} is a folder{_inside(path)}") from None
+        raise IdkitError(_folder(path)) from None
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         raise IdkitError(f"cannot read {path}: {_reason(error)}") from None
 
@@ -92,10 +95,8 @@ def _keep_descriptors_free(descriptor: int) -> None:
 
 
 def _exists(path: str) -> bool:
-    try:
-        return Path(path).exists()
-    except OSError:  # a name too long, a folder that we may not enter
-        return False
+    """Whether something is there, a link that leads nowhere included."""
+    return os.path.lexists(path)
 
 
 def _not_empty(label: str, buffer: mmap.mmap | bytes) -> mmap.mmap | bytes:
@@ -107,17 +108,26 @@ def _not_empty(label: str, buffer: mmap.mmap | bytes) -> mmap.mmap | bytes:
 
 def _missing(path: str) -> str:
     folder = Path(path).parent
+    if Path(path).is_symlink():
+        target = str(Path(path).readlink())
+        fetch = ": 'git annex get' fetches it" if ANNEX in target else ""
+        return f"{path} is a link to {target}, which is not there{fetch}"
     if not folder.is_dir():
         return f"no such file: {path} (there is no folder {folder})"
     near = difflib.get_close_matches(Path(path).name, _names_in(folder), n=1)
     return f"no such file: {path}" + (f": did you mean '{folder / near[0]}'?" if near else "")
 
 
-def _inside(path: str) -> str:
-    """Which files of a folder the user may have meant."""
+def _folder(path: str) -> str:
+    """What a folder is, or which of its files the user may have meant."""
+    names = _names_in(Path(path))
+    if not {".zarray", ".zgroup", "zarr.json"}.isdisjoint(names):
+        return by_python(path, "is a folder of zarr", conversions.ZARR)
+    if "saved_model.pb" in names:
+        return f"{path} is a model of TensorFlow: save what it predicts by numpy.save"
     known = (".npz", ".npy", ".safetensors", ".csv", ".tsv")
-    found = [name for name in _names_in(Path(path)) if name.endswith(known)]
-    return f": did you mean '{Path(path) / found[0]}'?" if found else ""
+    found = [name for name in names if name.endswith(known)]
+    return f"{path} is a folder" + (f": did you mean '{Path(path) / found[0]}'?" if found else "")
 
 
 def _names_in(folder: Path) -> list[str]:
