@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import numpy as np
 import pytest
 
 from idkit import files
+from idkit.cli import run
 from idkit.errors import IdkitError, UsageError
 from idkit.files.outputs import writing
 
@@ -158,6 +160,109 @@ class TestFailure:
     def test_of_a_name_that_is_taken(self, name: str, tmp_path: Path) -> None:
         with pytest.raises(ValueError, match=f"cannot be called {name}"):
             files.write(str(tmp_path / "a.npz"), {name: Z}, META)
+
+
+class TestLeftovers:
+    """What killed commands leave is swept by the next write, and nobody's else."""
+
+    SCRIPT = (
+        "import os, signal, sys; from idkit.files.outputs import writing\n"
+        "with writing('half.npz', force=True) as stream:\n"
+        "    stream.write(b'half'); stream.flush(); print('begun', flush=True)\n"
+        "    {}\n"
+    )
+    KILLED = SCRIPT.format("os.kill(os.getpid(), signal.SIGKILL)")
+    WAITING = SCRIPT.format("sys.stdin.read()")
+
+    def names(self, folder: Path) -> list[str]:
+        return sorted(path.name for path in folder.iterdir())
+
+    def leave(self, folder: Path) -> Path:
+        """What a command leaves that is killed in the midst of its work."""
+        before = set(folder.iterdir())
+        subprocess.run([sys.executable, "-c", self.KILLED], cwd=folder, check=False)
+        (leftover,) = set(folder.iterdir()) - before
+        return leftover
+
+    @each_writer
+    def test_of_a_killed_command_go_with_the_next_write(self, name: str, tmp_path: Path) -> None:
+        leftovers = [self.leave(tmp_path), self.leave(tmp_path)]
+        assert all(path.match(".idkit-*.tmp") for path in leftovers)
+        WRITERS[name](str(tmp_path / name))
+        assert self.names(tmp_path) == [name]
+
+    def test_of_a_command_that_is_still_writing_stay(self, tmp_path: Path) -> None:
+        with subprocess.Popen(
+            [sys.executable, "-c", self.WAITING],
+            cwd=tmp_path,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        ) as writer:
+            assert writer.stdout is not None
+            assert writer.stdout.readline() == b"begun\n"
+            files.write_bytes(str(tmp_path / "a.svg"), b"<svg/>")
+            files.sweep(tmp_path)
+            assert len(self.names(tmp_path)) == 2
+            writer.communicate()
+        assert self.names(tmp_path) == ["a.svg", "half.npz"]
+
+    def test_of_a_killed_command_that_nobody_has_waited_for_go(self, tmp_path: Path) -> None:
+        with subprocess.Popen(
+            [sys.executable, "-c", self.WAITING],
+            cwd=tmp_path,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        ) as writer:
+            assert writer.stdout is not None
+            assert writer.stdout.readline() == b"begun\n"
+            writer.kill()
+            os.waitid(os.P_PID, writer.pid, os.WEXITED | os.WNOWAIT)  # ended, but still listed
+            files.write_bytes(str(tmp_path / "a.svg"), b"<svg/>")
+            assert self.names(tmp_path) == ["a.svg"]
+
+    def test_of_this_very_command_stay(self, tmp_path: Path) -> None:
+        with writing(str(tmp_path / "a.svg"), force=False) as stream:
+            stream.write(b"<svg/>")
+            files.write_bytes(str(tmp_path / "b.svg"), b"<svg/>")
+        assert self.names(tmp_path) == ["a.svg", "b.svg"]
+
+    @pytest.mark.parametrize("hours", [1, 23, 25])
+    def test_of_another_machine_go_after_a_day(self, hours: int, tmp_path: Path) -> None:
+        leftover = self.leave(tmp_path)
+        machine, process, rest = leftover.name.removeprefix(".idkit-").split("-")
+        assert process.isdigit()
+        other = leftover.rename(tmp_path / f".idkit-{machine[::-1]}-{process}-{rest}")
+        long_ago = time.time() - 3600 * hours
+        os.utime(other, (long_ago, long_ago))
+        files.sweep(tmp_path)
+        files.write_bytes(str(tmp_path / "a.svg"), b"<svg/>")
+        assert self.names(tmp_path) == [other.name] * (hours < 24) + ["a.svg"]
+
+    def test_that_name_nobody_go_at_once_only_where_nobody_writes(self, tmp_path: Path) -> None:
+        (tmp_path / ".idkit-0123.tmp").write_bytes(b"half")
+        files.write_bytes(str(tmp_path / "a.svg"), b"<svg/>")
+        assert self.names(tmp_path) == [".idkit-0123.tmp", "a.svg"]
+        files.sweep(tmp_path)
+        assert self.names(tmp_path) == ["a.svg"]
+
+    def test_other_files_stay(self, tmp_path: Path) -> None:
+        others = [".idkit-notes.txt", ".tmp", "idkit-a-1-b.tmp", ".idkit", "x.tmp"]
+        for name in others:
+            (tmp_path / name).touch()
+        files.sweep(tmp_path)
+        files.write_bytes(str(tmp_path / "a.svg"), b"<svg/>")
+        assert self.names(tmp_path) == sorted([*others, "a.svg"])
+
+    @pytest.mark.parametrize("line", ["mcc a.npy b.npy -o s.npz", "synth linear -o s.npz"])
+    def test_every_command_that_writes_sweeps(
+        self, line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        for name in "ab":
+            np.save(f"{name}.npy", np.random.default_rng(0).normal(size=(50, 2)))
+        self.leave(tmp_path)
+        assert run(line.split()) == 0
+        assert self.names(tmp_path) == ["a.npy", "b.npy", "s.npz"]
 
 
 class TestPlace:

@@ -1,17 +1,22 @@
 """Writing: whole or not at all, never over a file that the user did not offer."""
 
 import os
+import re
 import stat
 import sys
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
 from idkit.errors import IdkitError, UsageError
+from idkit.files.processes import is_running, machine
 
 STDOUT = "-"
 TEMPORARY = ".idkit-{}.tmp"
+OWNED = re.compile(r"\.idkit-(?P<machine>[0-9a-f]+)-(?P<process>\d+)-[0-9a-f]+\.tmp")
+ABANDONED = 86_400.0  # seconds without a byte, after which whoever wrote has ended
 
 
 def refuse_existing(path: str | None, *, force: bool) -> None:
@@ -52,10 +57,31 @@ def write_bytes(path: str, content: bytes, *, force: bool = False) -> None:
         stream.write(content)
 
 
-def sweep(folder: Path) -> None:
-    """Removes what killed commands left of unfinished files; nobody may be writing there now."""
-    for leftover in folder.glob(TEMPORARY.format("*")):
-        leftover.unlink(missing_ok=True)
+def sweep(folder: Path, *, nameless_after: float = 0) -> None:
+    """Removes what killed commands left of unfinished files, and never what one is writing now.
+
+    Those of this machine go as soon as their process has ended; those of another, whose processes
+    are not seen, when they have not grown for a day.
+
+    Args:
+        folder: where the files are; one that is missing or closed to us is left alone.
+        nameless_after: seconds after which those go that do not say whose they are, as those of
+            idkit 0.1; none where no other command can be writing there.
+    """
+    with suppress(OSError):
+        for leftover in folder.glob(TEMPORARY.format("*")):
+            with suppress(OSError):  # another command has swept it, or it is not ours to remove
+                if _is_abandoned(leftover, nameless_after):
+                    leftover.unlink()
+
+
+def _is_abandoned(path: Path, nameless_after: float) -> bool:
+    owner = OWNED.fullmatch(path.name)
+    here = owner is not None and owner["machine"] == machine()
+    if owner is not None and here and not is_running(int(owner["process"])):
+        return True
+    after = nameless_after if owner is None else ABANDONED  # a number may be used again
+    return time.time() - path.stat().st_mtime >= after
 
 
 @contextmanager
@@ -93,7 +119,9 @@ def _one_line(path: str) -> Iterator[None]:
 @contextmanager
 def _replacing(path: Path, *, force: bool) -> Iterator[IO[bytes]]:
     """A new file beside `path` that takes its name at the end, or vanishes."""
-    temporary = path.with_name(TEMPORARY.format(os.urandom(6).hex()))
+    sweep(path.parent, nameless_after=ABANDONED)
+    owner = f"{machine()}-{os.getpid()}-{os.urandom(6).hex()}"
+    temporary = path.with_name(TEMPORARY.format(owner))
     try:
         with open(temporary, "xb") as stream:
             yield stream
