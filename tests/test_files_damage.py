@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from idkit import files
 from idkit.cli import run
-from idkit.errors import DamagedError, ExitCode, IdkitError
+from idkit.errors import LONGEST, SPEAKER, DamagedError, ExitCode, IdkitError
 
 Z = np.random.default_rng(0).normal(size=(5, 2)).astype(np.float32)
 META = files.metadata("idkit.latents/1", "embed", [])
@@ -114,7 +114,7 @@ CASES: dict[str, tuple[Callable[[], bytes], str]] = {
     "npy of objects": (lambda: npy(np.array([{}])), f"pickled Python objects, which {PICKLE}"),
     "npy of records": (
         lambda: npy(np.zeros(2, "f4,i4")),
-        "is a structured array of the fields f0, f1: name one as .*bad.npz:array.f0",
+        "is a structured array of the fields f0, f1: name one as FILE:array.f0",
     ),
     "npy of raw bytes": (lambda: npy(np.zeros(2, "V2")), "holds raw bytes .bfloat16"),
     "npy of dates": (lambda: npy(np.zeros(2, "M8[s]")), "holds datetime64.s., not real numbers"),
@@ -352,8 +352,8 @@ def test_is_refused_in_one_line(case: str, tmp_path: Path) -> None:
     with pytest.raises(IdkitError, match=message) as caught:
         touch(path)
     assert "\n" not in str(caught.value)
-    assert str(path) in str(caught.value)
-    assert len(str(caught.value).replace(str(path), "")) < 250
+    assert path.name in str(caught.value)  # a long path is cut in its middle
+    assert len(str(caught.value)) <= LONGEST - SPEAKER
     assert list(tmp_path.iterdir()) == [path]
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from idkit import files
 from idkit.errors import LONGEST, SPEAKER, IdkitError
@@ -61,6 +62,13 @@ def objects_npz() -> bytes:
     return saved(lambda stream: np.savez(stream, z=words, x=Z))
 
 
+def structured() -> NDArray[Any]:
+    table = np.zeros(len(Z), [(name, "f4") for name in "abc"])
+    for column, name in enumerate("abc"):
+        table[name] = Z[:, column]
+    return table
+
+
 def zip_of(*names: str) -> bytes:
     def save(stream: Any) -> None:
         with zipfile.ZipFile(stream, "w") as archive:
@@ -94,6 +102,14 @@ CONVERTED: dict[str, tuple[Callable[[], bytes], str]] = {
     "dict.npy": (
         lambda: saved(lambda s: np.save(s, np.array(HELD, dtype=object))),
         "holds pickled Python objects",
+    ),
+    "fields.npy": (
+        lambda: saved(lambda s: np.save(s, structured())),
+        "fields.npy:array is a structured array of the fields a, b, c: name one as FILE:arr",
+    ),
+    "fields.npz": (
+        lambda: saved(lambda s: np.savez(s, points=structured())),
+        "fields.npz:points is a structured array of the fields a, b, c: name one as FILE:po",
     ),
     "objects.npz": (objects_npz, "objects.npz:z holds pickled Python objects"),
 }

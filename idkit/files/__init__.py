@@ -6,8 +6,8 @@
 
 Two formats are equals: safetensors and NPZ, chosen by the extension on writing and told apart by
 content on reading; `.npy`, CSV and TSV are read as well. Large files are mapped, nothing is ever
-unpickled, sizes that a file declares are checked before memory is taken, and a file is written
-whole or not at all.
+unpickled, sizes that a file declares are checked before memory is taken, checksums before values
+are given, and a file is written whole or not at all.
 """
 
 from idkit.files.artefact import Artefact, metadata

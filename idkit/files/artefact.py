@@ -1,14 +1,17 @@
 """What idkit's files hold: arrays, with one JSON object that says where they come from."""
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from idkit import __version__
 from idkit.errors import IdkitError
 from idkit.files.contents import Content
+from idkit.files.conversions import STRUCTURED, STRUCTURED_MEMBER, by_python
 from idkit.files.kinds import Kind
 from idkit.files.members import LISTED, Arrays
 from idkit.files.tables import Table
@@ -52,7 +55,7 @@ class Artefact:
         name = self.meant(*preferred)
         array = self.arrays[name]
         if array.dtype.kind == "V":
-            raise IdkitError(self._no_numbers(name, array.dtype.names))
+            raise IdkitError(self._no_numbers(name, array.dtype))
         return array
 
     def meant(self, *preferred: str) -> str:
@@ -83,16 +86,19 @@ class Artefact:
             f"({self.arrays.listed()})"
         )
 
-    def _no_numbers(self, name: str, fields: tuple[str, ...] | None) -> str:
+    def _no_numbers(self, name: str, dtype: np.dtype[Any]) -> str:
         """What to say of an array of bytes."""
-        if fields is None:
+        fields = {} if dtype.fields is None else dict(dtype.fields)
+        if not fields:
             return f"{self.label}:{name} holds raw bytes (bfloat16 saved by numpy?): save float32"
-        listed = ", ".join(fields[:LISTED]) + (", ..." if len(fields) > LISTED else "")
-        return (
-            f"{self.label}:{name} is a structured array of the fields {listed}: name one as "
-            f"{self.label}:{name}.{fields[0] if fields else 'FIELD'}, or save it by "
-            "numpy.lib.recfunctions.structured_to_unstructured"
+        listed = ", ".join(list(fields)[:LISTED]) + ", ..." * (len(fields) > LISTED)
+        widest = max(fields, key=lambda field: math.prod(fields[field][0].shape))
+        what = (
+            f"is a structured array of the fields {listed}: name one as FILE:{name}.{widest}, "
+            "or join all"
         )
+        code = STRUCTURED_MEMBER if self.kind is Kind.NPZ else STRUCTURED
+        return by_python(self.label, what, code, key=name)
 
 
 def metadata(

@@ -7,6 +7,7 @@ from idkit.errors import LONGEST, SPEAKER
 
 STANDARD_INPUT = "standard input"
 ANY = "FILE"  # where the name of the file would be too long, or is not known
+ANY_ARRAY = "NAME"
 UNQUOTED = re.compile(r"""["'$`\\!]""")  # what a shell, or Python, does not take as it stands
 ALL = "np.savez({npz}, **(o if isinstance(o, dict) else dict(z=o)))"
 
@@ -21,6 +22,11 @@ MEMBERS = (
     "np.savez({npz}, **{{k: np.array(f[k].tolist()) for k in f}})"
 )
 DICT = "import numpy as np; np.savez({npz}, **np.load({file}, allow_pickle=True).item())"
+STRUCTURED = (
+    "import numpy as np, numpy.lib.recfunctions as r; "
+    "np.save({npy}, r.structured_to_unstructured(np.load({file})))"
+)
+STRUCTURED_MEMBER = STRUCTURED.replace("np.load({file})", "np.load({file})[{key}]")
 HDF5 = "import h5py, numpy as np; np.savez({npz}, z=h5py.File({file})['NAME'])"
 ANNDATA = (
     "import anndata, numpy as np; a = anndata.read_h5ad({file}); "
@@ -51,19 +57,20 @@ def by_python(label: str, what: str, code: str, *, key: str | None = None) -> st
         key: the array of the file that is spoken of.
     """
     subject = label if key is None else f"{label}:{key}"
-    return _fitting(label, f"{subject} {what}", f'python -c "{code}"')
+    return _fitting(label, f"{subject} {what}", f'python -c "{code}"', key)
 
 
 def in_r(label: str, what: str, code: str) -> str:
     """The same, in the language R."""
-    return _fitting(label, f"{label} {what}", f"in R, {code}")
+    return _fitting(label, f"{label} {what}", f"in R, {code}", None)
 
 
-def _fitting(label: str, said: str, command: str) -> str:
+def _fitting(label: str, said: str, command: str, key: str | None) -> str:
     """The message with the file as it was typed, else by its name alone, else by none."""
     names = (ANY,) if label == STANDARD_INPUT else (label, Path(label).name, ANY)
+    array = repr(key if key and not UNQUOTED.search(key) else ANY_ARRAY)
     texts = [
-        f"{said}: {command.format(file=repr(name), **_targets(name))}"
+        f"{said}: {command.format(file=repr(name), key=array, **_targets(name))}"
         for name in names
         if not UNQUOTED.search(name)
     ]
