@@ -131,6 +131,19 @@ class TestNpy:
         assert same(np.load(io.BytesIO(content), max_header_size=100_000), Z)
         assert same(opened(content, tmp_path).array(), Z)
 
+    @pytest.mark.parametrize("descr", ["<U0", "|S0", "|V0"])
+    @pytest.mark.parametrize("shape", [(), (3, 2), (0,)])
+    @pytest.mark.parametrize("method", [None, *METHODS])
+    def test_elements_of_no_size(
+        self, descr: str, shape: tuple[int, ...], method: int | None, tmp_path: Path
+    ) -> None:
+        header = repr({"descr": descr, "fortran_order": True, "shape": shape})
+        content = npy_of(header, b"")
+        packed = content if method is None else zipped({"array": content}, method)
+        found = opened(packed, tmp_path).arrays
+        assert same(found["array"], np.load(io.BytesIO(content)))
+        assert files.summarise(found.members["array"]) is None
+
     def test_the_first_of_several_arrays_as_numpy_reads_it(self, tmp_path: Path) -> None:
         assert same(opened(npy(Z) + npy(Z + 1), tmp_path).array(), Z)
 

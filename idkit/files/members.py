@@ -114,8 +114,8 @@ def view(
         A read-only array.
     """
     count = math.prod(shape)
-    if count == 0:
-        return frozen(np.empty(shape, dtype))
+    if count * dtype.itemsize == 0:
+        return frozen(np.ndarray(shape, dtype))
     flat: NDArray[Any] = np.frombuffer(content.buffer, dtype, count, start)
     return frozen(flat.reshape(shape, order="F" if fortran else "C"))
 

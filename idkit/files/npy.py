@@ -33,6 +33,7 @@ READERS = {  # by version, with the bytes of the header's length
     (2, 0): (4, numpy_format.read_array_header_2_0),
     UTF8: (4, numpy_format.read_array_header_2_0),
 }
+MOST_NOTHINGS = 1 << 20  # elements of no size, such as texts of no characters
 MAX_HEADER = 1 << 20  # numpy's own default is 10 kB; a megabyte is still parsed in a second
 NUMPY_SCALAR = re.compile(rb"\b(?:np|numpy)\.\w+\(([^()]*)\)|\bdtype\(([^()]*)\)")
 NUMPY_TRUTH = re.compile(rb"\b(?:np|numpy)\.(True|False)_\b")
@@ -189,8 +190,8 @@ def _check(shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
     """What numpy's reader leaves to the reading of the values."""
     if not all(type(length) is int and length >= 0 for length in shape):
         raise ValueError("lengths are counts")
-    if dtype.subdtype is not None or (dtype.itemsize == 0 and 0 not in shape):
-        raise ValueError("elements of no size, or that are arrays")
+    if dtype.subdtype is not None or (dtype.itemsize == 0 and math.prod(shape) > MOST_NOTHINGS):
+        raise ValueError("elements that are arrays, or a claim that costs the file nothing")
 
 
 def _checked(load: Callable[[], NDArray[Any]], what: str) -> Callable[[], NDArray[Any]]:

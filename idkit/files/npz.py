@@ -170,8 +170,7 @@ def _member(name: str, entry: Entry, header: npy.Header, allowance: Allowance) -
         for piece in entry.pieces(start, start + size, CHUNK):
             flat[at : at + len(piece)] = np.frombuffer(piece, np.uint8)
             at += len(piece)
-        array: NDArray[Any] = flat.view(dtype)
-        return frozen(array.reshape(shape, order="F" if fortran else "C"))
+        return frozen(np.ndarray(shape, dtype, flat, order="F" if fortran else "C"))
 
     def pieces(count: int) -> Iterator[NDArray[Any]]:
         width = dtype.itemsize * max(1, min(count, LONGEST_PIECE // dtype.itemsize))
@@ -184,5 +183,5 @@ def _member(name: str, entry: Entry, header: npy.Header, allowance: Allowance) -
         name,
         found=min(size, entry.info.file_size - start),  # as numpy, which leaves a rest alone
         load=mapped if entry.stored else unpacked,
-        pieces=None if entry.stored else pieces,
+        pieces=None if entry.stored or size == 0 else pieces,
     )
