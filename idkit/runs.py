@@ -28,6 +28,7 @@ LONGEST_LIST = 40  # characters of a list of seeds in a file name
 LOCK_TRIES = 100  # a folder that others made and removed as often meanwhile cannot be made
 HASH = 8  # digits of a hash that people can tell from another
 VARIABLE = ("schema", "version", "command", "seed", "seeds", "failed_at", "compiled")
+LATER = ("label_values",)  # metadata that runs of earlier versions lack
 Arrays = Mapping[str, NDArray[Any]]
 
 
@@ -195,7 +196,8 @@ class Group:
     def _refuse_other(self, found: Mapping[str, Any], path: str) -> None:
         """Refuses a run that was trained otherwise, naming the first difference."""
         ours, theirs = (_flat(meta) for meta in (self.meta, found))
-        for key in sorted(ours.keys() | theirs.keys()):
+        lacking = {key for key in ours.keys() - theirs.keys() if key.partition(".")[0] in LATER}
+        for key in sorted((ours.keys() | theirs.keys()) - lacking):
             if ours.get(key) != theirs.get(key):
                 raise IdkitError(
                     f"{path} was made {_difference(key, theirs.get(key), ours.get(key))}: give "

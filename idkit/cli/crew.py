@@ -183,12 +183,16 @@ def training_rows(dataset: "Dataset", device: Any) -> "Rows":
     import numpy as np
     import torch
 
+    from idkit import labels
     from idkit.training.fit import Rows
 
     chosen = dataset.rows("train")
     x = torch.from_numpy(np.ascontiguousarray(dataset.x[chosen]))
-    u = np.zeros(len(chosen), np.int64) if dataset.u is None else dataset.u[chosen]
-    return Rows(x.to(device), torch.from_numpy(np.ascontiguousarray(u)).to(device))
+    u = np.zeros(len(chosen), np.int64)
+    if dataset.u is not None:
+        known = dataset.u[chosen]
+        u = labels.numbered(known, dataset.values, label=dataset.name, model="the model")
+    return Rows(x.to(device), torch.from_numpy(u).to(device))
 
 
 def _begin_or_resume(job: Job, ensembles: Any, batch: Sequence[int]) -> Any:

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 SYNTH_SEED = 0  # of a generator named as data: for another, write the data with `idkit synth`
 IMAGE_AXES = 3  # channels, height, width
 COLOURS = 3  # channels of a colour image
-MOST_LABELS = 10_000  # values of u, unless there are more rows: a prior has a row for each
 
 
 def root(folder: str | None) -> Path:
@@ -60,6 +59,7 @@ def load(source: str, folder: str | None) -> tuple["Dataset", list["files.Artefa
 
 def _from_file(artefact: "files.Artefact") -> "Dataset":
     """A data set from a data/1 artefact, or from any file with an array of observations."""
+    from idkit import labels
     from idkit.data import Dataset
 
     x = _observations(artefact)
@@ -67,7 +67,7 @@ def _from_file(artefact: "files.Artefact") -> "Dataset":
     return Dataset(
         _name(artefact),
         x,
-        None if u is None else _labels(u, artefact.label),
+        None if u is None else labels.read(u, artefact.label),
         None if s is None else _sources(s, artefact.label),
         None if split is None else _split(split, artefact.label),
         _recipe(artefact, x, s),
@@ -132,22 +132,6 @@ def _beside(artefact: "files.Artefact", name: str, n: int) -> Any:
     if found != n:
         raise IdkitError(f"{artefact.label}: '{name}' has {found} rows, the observations have {n}")
     return array
-
-
-def _labels(u: Any, label: str) -> Any:
-    import numpy as np
-
-    if u.ndim != 1 or not np.issubdtype(u.dtype, np.integer) or u.min() < 0:
-        raise IdkitError(
-            f"{label}: 'u' has shape {u.shape} and type {u.dtype}: expected one integer of at "
-            "least 0 for each row"
-        )
-    if u.max() >= max(len(u), MOST_LABELS):
-        raise IdkitError(
-            f"{label}: 'u' goes up to {u.max()} in {len(u)} rows: number its values from 0 "
-            "without gaps"
-        )
-    return np.asarray(u, np.int64)
 
 
 def _sources(s: Any, label: str) -> Any:

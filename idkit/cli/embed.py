@@ -1,6 +1,7 @@
 """`idkit embed`: the latents of trained models, row by row."""
 
 import hashlib
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -87,11 +88,11 @@ def embed(
         status = "skipped" if _is_current(target, meta, force=force) else "written"
         if status == "written":
             files.refuse_existing(target, force=force)
-            module = _restored(model, dataset)
+            module = _restored(model)
             arrays = _latents(model, module, dataset, chosen, statistic, seed)
             if responsibilities:
                 arrays["responsibilities"] = _responsibilities(model, module, dataset.x[chosen])
-            files.write(target, arrays, meta, force=force)
+            _write(target, arrays, meta, force=force)
         rows.append({"status": status, "n": len(chosen), "path": target})
     if out != "-":
         show.rows(rows, schema="idkit.embedded/1", as_json=as_json)
@@ -108,16 +109,6 @@ def _check_data(model: "files.Artefact", dataset: "Dataset") -> None:
     if shape != model.meta["shape"]:
         raise IdkitError(
             f"{model.label} reads rows of shape {model.meta['shape']}, {dataset.name} has {shape}"
-        )
-
-
-def _check_labels(model: "files.Artefact", module: Any, dataset: "Dataset") -> None:
-    """Refuses data whose u is not what the encoder has learnt to read; most read none."""
-    known = model.meta["labels"]
-    if getattr(module, "encoder_sees_u", False) and not 0 < dataset.labels <= known:
-        raise IdkitError(
-            f"the encoder of {model.label} reads u, of {known} values; {dataset.name} has "
-            f"{dataset.labels or 'no u'}"
         )
 
 
@@ -167,14 +158,26 @@ def _is_current(target: str, meta: Mapping[str, Any], *, force: bool) -> bool:
         return False
 
 
-def _restored(model: "files.Artefact", dataset: "Dataset") -> Any:
+def _write(target: str, arrays: Mapping[str, Any], meta: Mapping[str, Any], *, force: bool) -> None:
+    """Writes latents; into a pipe as NPZ where there is text, which safetensors cannot hold."""
+    from idkit import files
+
+    piped = target == "-" or target.startswith("/dev/")
+    if not piped or all(array.dtype.kind != "U" for array in arrays.values()):
+        files.write(target, arrays, meta, force=force)
+        return
+    with tempfile.TemporaryDirectory() as scratch:
+        path = Path(scratch) / "latents.npz"
+        files.write(str(path), arrays, meta)
+        files.write_bytes(target, path.read_bytes(), force=force)
+
+
+def _restored(model: "files.Artefact") -> Any:
     """The model with its weights, in eval mode."""
     from idkit.assembly import restore
     from idkit.runs import split_model
 
-    module = restore(model.meta, split_model(model.arrays)[0], label=model.label)
-    _check_labels(model, module, dataset)
-    return module
+    return restore(model.meta, split_model(model.arrays)[0], label=model.label)
 
 
 def _responsibilities(model: "files.Artefact", module: Any, x: Any) -> Any:
@@ -202,7 +205,8 @@ def _latents(
     from idkit.training.embed import posterior
 
     u = None if dataset.u is None else dataset.u[chosen]
-    mu, sigma = posterior(module, dataset.x[chosen], u)
+    known = trained.numbered(model, module, u, dataset.name)
+    mu, sigma = posterior(module, dataset.x[chosen], known)
     if not np.isfinite(mu).all():
         raise IdkitError(f"{model.label} maps {dataset.name} to NaN or infinity: train it again")
     arrays = {"z": mu}

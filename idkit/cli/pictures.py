@@ -66,7 +66,9 @@ def _pictured(
     if not hasattr(module, "decoder") or not hasattr(module, "likelihood"):
         raise IdkitError(f"{model.label} makes no images: {model.meta['model']} has no decoder")
     chosen = _one_of_each(found)
-    u = np.zeros(len(chosen), np.int64) if found.u is None else found.u[chosen]
+    known = None if found.u is None else found.u[chosen]
+    u = trained.numbered(model, module, known, found.name)
+    u = np.zeros(len(chosen), np.int64) if u is None else u
     shown = pictures(module, found.x[chosen], u, torch.Generator().manual_seed(0))
     arrays: Any = shown
     return replace(model, schema=SCHEMA, arrays=arrays)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 STACKED_FLOPS = 32_000_000  # of a forward pass: with more, a core is full with one seed
 MOST_STACKED = 16  # seeds in one computation; more gain nothing
 PROBES = (2, 4)  # rows whose cost tells that of all: it grows evenly with them
+FEW_ROWS = 2  # of a label, on average, that say little of it
 COMPILING_PAYS = 10_000  # steps whose savings repay the compiler's half minute
 Switch = Literal["auto", "on", "off"]
 
@@ -221,12 +222,35 @@ def _init(design: "Design") -> Literal["torch", "data"]:
     return "data" if design.images and design.arch else "torch"
 
 
-def remark(design: "Design") -> str:
-    """What a user should know of a model before it is trained; else empty."""
-    from idkit.models import Watched
+def remarks(job: Job) -> list[str]:
+    """What a user should know of a model and its data before it is trained."""
+    from idkit.models import Conditioned, Watched
 
-    model = _example(design)
-    return model.remark() if isinstance(model, Watched) else ""
+    model = _example(job.design)
+    of_labels = _of_labels(job.dataset) if isinstance(model, Conditioned) else []
+    of_model = model.remark() if isinstance(model, Watched) else ""
+    return [*of_labels, *filter(None, [of_model])]
+
+
+def _of_labels(dataset: "Dataset") -> list[str]:
+    """What a user should know of the labels that a model is given."""
+    import numpy as np
+
+    from idkit import labels
+
+    assert dataset.u is not None, "a model that is given u refuses data without"
+    values, rows = dataset.values, len(dataset.rows("train"))
+    found = []
+    if not labels.are_numbers(values):
+        found.append(f"labels are numbered from 0 in ascending order: {labels.shown(values)}")
+    if FEW_ROWS * len(values) > rows and len(values) > 1:
+        found.append(f"u has {len(values)} values in {rows} rows: few rows to learn each from")
+    others = np.setdiff1d(np.unique(dataset.u), values).tolist()
+    if others:
+        found.append(
+            "labels in test rows alone, of which the model learns nothing: " + labels.shown(others)
+        )
+    return found
 
 
 def _parameters(design: "Design") -> int:
@@ -356,6 +380,7 @@ def _group(
         shape=list(design.shape),
         labels=design.labels,
         images=design.images,
+        **({} if dataset.u is None else {"label_values": dataset.values}),
         knobs=dict(design.knobs),
         variant=variant,
         settings=special,

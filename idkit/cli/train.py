@@ -1,7 +1,7 @@
 """`idkit train`: models of one family over many seeds, from data to runs on disk."""
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -183,7 +183,8 @@ def train(
         _train_one(job, numbers[0], out, force=force)
         return
     with job.group.alone():
-        rows = _train(job, numbers, most=most, threads=threads, force=force)
+        tell = show.caveat if as_json else show.note  # the document carries caveats
+        rows = _train(job, numbers, most=most, threads=threads, force=force, tell=tell)
     show.rows(rows, schema="idkit.runs/1", as_json=as_json)
     _exit_if_failed(job, rows)
 
@@ -208,6 +209,8 @@ def _train_one(job: crew.Job, seed: int, out: str, *, force: bool) -> None:
 
     with tempfile.TemporaryDirectory() as scratch:
         job = replace(job, group=replace(job.group, folder=Path(scratch)))
+        for text in plan.remarks(job):
+            show.note(f"note: {text}")
         stopped = crew.train(job, [[seed]], processes=1).signal
         _exit_if_stopped(stopped, "nothing is kept: -o FOLDER saves as it goes")
         made = job.group.finished(seed)
@@ -220,7 +223,13 @@ def _train_one(job: crew.Job, seed: int, out: str, *, force: bool) -> None:
 
 
 def _train(
-    job: crew.Job, numbers: Sequence[int], *, most: int, threads: int, force: bool
+    job: crew.Job,
+    numbers: Sequence[int],
+    *,
+    most: int,
+    threads: int,
+    force: bool,
+    tell: Callable[[str], None],
 ) -> list[dict[str, Any]]:
     """Trains what is not finished yet, and reports on every seed asked for."""
     group = job.group
@@ -234,9 +243,8 @@ def _train(
             f"training {group.name}: {seeds.named(todo)}, {job.settings.steps} steps"
             + (", compiled" if job.settings.compiled else "")
         )
-        remark = plan.remark(job.design)
-        if remark:
-            show.note(f"note: {remark}")
+        for text in plan.remarks(job):
+            tell(f"note: {text}")
         trained = crew.train(job, batches, processes=min(threads, len(batches)))
     _exit_if_stopped(trained.signal, "the same command goes on from here")
     fresh = [seed for seed in numbers if seed in trained.seconds]

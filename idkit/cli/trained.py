@@ -1,7 +1,7 @@
 """What the file of a trained model says, and which data it was trained on."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from idkit.cli import generated
 from idkit.errors import IdkitError
@@ -28,6 +28,42 @@ def check(model: "files.Artefact") -> None:
     lacking = [key for key in (*BUILT_FROM, *TOLD, "inputs") if key not in model.meta]
     if lacking:
         raise IdkitError(f"{model.label} does not say of itself: {', '.join(lacking)}")
+
+
+def label_values(model: "files.Artefact") -> list[Any]:
+    """The values of u that a model was trained on, in the order of their numbers."""
+    return list(model.meta.get("label_values", range(model.meta["labels"])))
+
+
+def numbered(model: "files.Artefact", module: Any, u: Any, name: str) -> Any:
+    """Labels as a model reads them.
+
+    Args:
+        model: the file.
+        module: the model in it.
+        u: labels of the rows, (n,); None where the data have none.
+        name: of the data, for the message.
+
+    Returns:
+        The number of each label, (n,) int64; None for a model that is given no u.
+
+    Raises:
+        IdkitError: when a label is not one that the model was trained on, or an encoder that reads
+            u finds none.
+    """
+    from idkit import labels
+    from idkit.models import Conditioned
+
+    if not isinstance(module, Conditioned):
+        return None
+    values = label_values(model)
+    if u is None and module.encoder_sees_u:
+        raise IdkitError(
+            f"the encoder of {model.label} reads u, of {labels.shown(values)}; {name} has no u"
+        )
+    if u is None:
+        return None
+    return labels.numbered(u, values, label=name, model=model.label)
 
 
 def data_of(model: "files.Artefact") -> str:

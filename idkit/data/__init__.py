@@ -54,7 +54,7 @@ class Dataset:
     Attributes:
         name: as in the names of runs.
         x: observations: (n, d_x) float32, or images (n, c, h, w) uint8.
-        u: labels or segments, (n,) int64, from 0 without gaps; None where there are none.
+        u: labels or segments, (n,), integers of any value or text; None where there are none.
         s: true sources, (n, d_s) float32; None where they are unknown.
         split: 0 for rows to train on, 1 for rows to test on, (n,) uint8; None: all are both.
         recipe: how models are trained on it by default.
@@ -64,7 +64,7 @@ class Dataset:
 
     name: str
     x: NDArray[Any]
-    u: NDArray[np.int64] | None = None
+    u: NDArray[Any] | None = None
     s: NDArray[np.float32] | None = None
     split: NDArray[np.uint8] | None = None
     recipe: Recipe = IMAGES
@@ -72,9 +72,14 @@ class Dataset:
     about: Mapping[str, Any] = field(default_factory=dict)
 
     @property
+    def values(self) -> list[Any]:
+        """The values of u in the training rows, ascending: a model knows each by its place."""
+        return [] if self.u is None else list(np.unique(self.u[self.rows("train")]).tolist())
+
+    @property
     def labels(self) -> int:
         """The number of values of u; 0 where there are none."""
-        return 0 if self.u is None else int(self.u.max()) + 1
+        return len(self.values)
 
     def rows(self, split: str) -> NDArray[np.int64]:
         """The numbers of the rows of a split.

@@ -89,6 +89,19 @@ class Surveyor(Protocol):
 
 
 @runtime_checkable
+class Conditioned(Protocol):
+    """A model that is given u, and holds parameters for each of its values.
+
+    Attributes:
+        labels: the number of values of u.
+        encoder_sees_u: whether the representation depends on u, too.
+    """
+
+    labels: int
+    encoder_sees_u: bool
+
+
+@runtime_checkable
 class Watched(Protocol):
     """A model of which more is known at the end of each epoch than its objective."""
 

@@ -252,14 +252,69 @@ def test_only_an_encoder_that_reads_u_asks_for_it(capsys: pytest.CaptureFixture[
         [*trained("--model", "ivae"), *trained("--model", "ivae", "-p", "encoder=xu")], key=len
     )[-2:]
     save("unlabelled.npz", u=None)
-    save("more.npz", u=np.arange(64) % 5)
-    for name in ("unlabelled.npz", "more.npz"):
-        assert idkit("embed", blind, "--data", name, "-o", f"blind-{name}") == 0
-        capsys.readouterr()
-        assert idkit("embed", sighted, "--data", name, "-o", f"sighted-{name}") == 3
+    assert idkit("embed", blind, "--data", "unlabelled.npz", "-o", "blind.npz") == 0
+    capsys.readouterr()
+    assert idkit("embed", sighted, "--data", "unlabelled.npz", "-o", "sighted.npz") == 3
+    assert "reads u, of 0, 1, 2; unlabelled has no u" in capsys.readouterr().err
+    assert not Path("sighted.npz").exists()
+
+
+def test_an_unseen_label_is_refused_by_name(capsys: pytest.CaptureFixture[str]) -> None:
+    words = np.array(["ant", "bee", "cat"])
+    save("mine.npz", u=words[data()["u"]])
+    save("more.npz", u=np.where(np.arange(64) == 4, "dog", words[data()["u"]]))
+    for number, knob in enumerate(("encoder=x", "encoder=xu")):
+        model = trained("--model", "ivae", "-p", knob)[number]
+        assert idkit("embed", model, "--data", "more.npz", "-o", "z.npz") == 3
         error = capsys.readouterr().err
-        assert "reads u, of 3 values" in error
-        assert not Path(f"sighted-{name}").exists()
+        assert f"more has label 'dog', {model} was trained on 'ant', 'bee', 'cat'" in error
+        assert not Path("z.npz").exists()
+    (vae,) = (path for path in trained("--model", "vae") if "-vae-" in path)
+    assert idkit("embed", vae, "--data", "more.npz", "-o", "z.npz") == 0  # it was given none
+    assert "dog" in files.read("z.npz").arrays["u"]
+
+
+@pytest.mark.parametrize("values", [["1", "10", "2"], [-5, 3, 2**62]])
+def test_labels_mean_what_they_meant_in_training(values: list[str] | list[int]) -> None:
+    named = np.array(values)[data()["u"]]
+    save("mine.npz", u=named)
+    (model,) = trained("--model", "ivae", "-p", "encoder=xu")
+    assert idkit("embed", model, "--split", "all") == 0
+    whole = latents(model).arrays
+    assert whole["u"].tolist() == named.tolist()
+    kept = data()["u"] == 2  # rows of one label alone
+    save("few.npz", **{name: array[kept] for name, array in {**data(), "u": named}.items()})
+    assert idkit("embed", model, "--data", "few.npz", "--split", "all", "-o", "few-z.npz") == 0
+    part = files.read("few-z.npz").arrays
+    assert set(part["u"].tolist()) == {values[2]}
+    np.testing.assert_allclose(part["z"], whole["z"][kept], rtol=1e-5, atol=1e-6)
+
+
+def test_labels_of_text_go_through_a_pipe(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    save("mine.npz", u=np.array(["ant", "bee", "cat"])[data()["u"]])
+    (model,) = trained("--model", "vae")
+    capfdbinary.readouterr()
+    assert idkit("embed", model, "-q", "-o", "-") == 0
+    Path("piped").write_bytes(capfdbinary.readouterr().out)
+    assert idkit("embed", model, "-q") == 0
+    piped, made = files.read("piped"), latents(model)
+    assert piped.meta == made.meta
+    assert all(np.array_equal(piped.arrays[name], made.arrays[name]) for name in made.arrays)
+
+
+def test_models_of_earlier_versions_know_their_labels_as_numbers(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (model,) = trained("--model", "ivae", "-p", "encoder=xu")
+    old = edited(model, meta={"label_values": None})
+    for path, name in ((model, "new.npz"), (old, "old.npz")):
+        assert idkit("embed", path, "-o", name) == 0
+    one, other = files.read("new.npz").arrays, files.read("old.npz").arrays
+    assert all(np.array_equal(one[name], other[name]) for name in one)
+    save("more.npz", u=data()["u"] + 1)
+    capsys.readouterr()
+    assert idkit("embed", old, "--data", "more.npz", "-o", "z.npz") == 3
+    assert "has label 3, edited.safetensors was trained on 0, 1, 2" in capsys.readouterr().err
 
 
 Spoil = Callable[[str], list[str]]

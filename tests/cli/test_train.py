@@ -230,6 +230,59 @@ def test_images_of_the_users_own_are_images() -> None:
     assert made.meta["training"]["init"] == "data"
 
 
+@pytest.mark.parametrize(
+    "values", [[1, 2, 3, 4], [0, 10, 20, 30], [-7, 2, 2**40, 2**62], ["ant", "bee", "cat", "dog"]]
+)
+@pytest.mark.parametrize("knob", ["prior=table", "prior=mlp", "encoder=xu"])
+def test_labels_of_any_value_are_those_from_0(
+    values: list[int] | list[str], knob: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    u = np.random.default_rng(0).permutation(np.arange(64) % 4)
+    split = (np.arange(64) % 5 == 0).astype(np.uint8)
+    made = {}
+    for name, labels in (("plain", np.arange(4)), ("valued", np.array(values))):
+        save(f"{name}.npz", u=labels[u], split=split)
+        line = f"train --data {name}.npz --model ivae --arch mlp3 --dz 2 --steps 9 -p {knob}"
+        assert idkit(line, "-o", f"{name}.safetensors") == 0
+        made[name] = files.read(f"{name}.safetensors")
+        error = capsys.readouterr().err
+        assert "2 latent dimensions take 5 values of u, there are 4\n" in error
+        numbered = "note: labels are numbered from 0 in ascending order: " in error
+        assert numbered == (name == "valued")
+    plain, valued = made["plain"], made["valued"]
+    assert valued.meta["labels"] == plain.meta["labels"] == 4
+    assert valued.meta["label_values"] == values
+    assert list(valued.arrays) == list(plain.arrays)
+    for name, array in plain.arrays.items():
+        assert array.tobytes() == valued.arrays[name].tobytes(), name
+    assert idkit("info valued.safetensors") == 0
+    assert f"label_values: {', '.join(map(str, values))}\n" in capsys.readouterr().out
+
+
+def test_labels_of_no_training_row_have_no_prior(capsys: pytest.CaptureFixture[str]) -> None:
+    u = np.arange(64) % 6
+    save("mine.npz", u=u, split=(u == 2).astype(np.uint8))
+    assert idkit("train --data mine.npz --model ivae --arch mlp3 --dz 2 --steps 3 -o m.npz") == 0
+    made = files.read("m.npz")
+    assert made.arrays["prior.mu"].shape == (5, 2)
+    assert made.meta["label_values"] == [0, 1, 3, 4, 5]
+    error = capsys.readouterr().err
+    assert "note: labels in test rows alone, of which the model learns nothing: 2\n" in error
+    assert "cannot be built" not in error  # 5 values are enough
+
+
+def test_runs_of_a_version_without_label_values_are_known_again(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert idkit(SHORT) == 0
+    old = model(1)
+    meta = {key: value for key, value in old.meta.items() if key != "label_values"}
+    files.write(old.label, old.arrays, meta, force=True)
+    capsys.readouterr()
+    assert idkit(SHORT) == 0
+    assert [row["status"] for row in table(capsys)] == ["skipped"]
+
+
 def test_a_batch_of_more_than_all_rows_is_cut_and_this_is_said(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -421,9 +474,9 @@ NAN = np.full((64, 4), np.nan)
         ({"x": np.zeros((64, 4), complex)}, "", "complex"),
         ({"u": np.zeros(63, int)}, "", "'u' has 63 rows, the observations have 64"),
         ({"u": np.zeros((64, 2), int)}, "", "'u' has shape (64, 2)"),
-        ({"u": np.zeros(64)}, "", "type float64: expected one integer"),
-        ({"u": np.full(64, -1)}, "", "at least 0"),
-        ({"u": np.full(64, 10**12)}, "", "'u' goes up to 1000000000000 in 64 rows"),
+        ({"u": np.zeros(64)}, "", "type float64: whole numbers; u.astype(int) makes labels"),
+        ({"u": np.full(64, -1)}, "", "'u' is -1 in 64 of 64 rows"),
+        ({"u": np.eye(64)}, "", "one-hot; u.argmax(axis=1) makes labels of it"),
         ({"u": np.array(3)}, "", "'u' has no rows"),
         ({"s": np.zeros(64)}, "", "'s' has shape (64,)"),
         ({"split": np.full(64, 2)}, "", "'split' must be 0 (train) or 1 (test)"),
