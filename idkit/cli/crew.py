@@ -109,6 +109,7 @@ def train(job: Job, batches: Sequence[Sequence[int]], *, processes: int) -> Trai
     total = job.settings.steps * sum(len(batch) for batch in batches)
     sizes = {batch[0]: len(batch) for batch in batches}
     steps: dict[int, int] = {}
+    told: set[str] = set()
     with (
         show.progress(f"{job.group.name}", total) as advance,
         stopping_on_signals() as stop,
@@ -120,7 +121,9 @@ def train(job: Job, batches: Sequence[Sequence[int]], *, processes: int) -> Trai
                 steps[first] = step
                 advance(sum(sizes[f] * at for f, at in steps.items()), f"ELBO {objective:.2f}")
             elif what == "note":
-                show.note(value)
+                if value not in told:  # several computations meet the same
+                    show.note(value)
+                told.add(value)
             else:
                 news.seconds.update(value)
 
@@ -157,7 +160,7 @@ def work(job: Job, batches: Sequence[Sequence[int]], tell: Tell, stop: Stop) -> 
         while not training.done:
             training.advance()
             if training.ensemble.fallback:
-                tell("note", training.ensemble.fallback)
+                tell("note", f"note: {training.ensemble.fallback}")
                 training.ensemble.fallback = ""
             objective = training.history.get("objective")
             mean = float(objective[-1].nanmean()) if objective else float("nan")

@@ -74,6 +74,9 @@ def job(
     Raises:
         UsageError: when the wishes contradict one another, the data, or the machine.
     """
+    from idkit.training import compiler
+
+    hindrance = compiler.hindrance()  # before torch computes anything
     _check(wishes)
     dataset = replace(dataset, recipe=_recipe(wishes, dataset))
     design = _design(wishes, dataset)
@@ -84,7 +87,7 @@ def job(
     cost = _cost(design, settings, dataset)
     memory.refuse(cost.bytes)
     wide = cost.flops > STACKED_FLOPS and wishes.device == "cpu"
-    settings = _compiled(wishes, settings, wide=wide)
+    settings = _compiled(wishes, settings, hindrance, wide=wide)
     most = _most(wishes, cost, memory, len(seeds), wide=wide)
     group, command = _group(wishes, dataset, inputs, design, settings, out)
     commands = {seed: f"{command} --seed {seed}" for seed in seeds}
@@ -309,9 +312,12 @@ def _example(design: "Design") -> Any:
         return builder(design)()
 
 
-def _compiled(wishes: Wishes, settings: "Settings", *, wide: bool) -> "Settings":
+def _compiled(wishes: Wishes, settings: "Settings", hindrance: str, *, wide: bool) -> "Settings":
     pays = settings.steps >= COMPILING_PAYS and not wide
-    return replace(settings, compiled={"auto": pays, "on": True, "off": False}[wishes.compiled])
+    wanted = {"auto": pays, "on": True, "off": False}[wishes.compiled]
+    if wanted and hindrance:
+        show.note(f"note: steps are not compiled, which is slower: {hindrance}")
+    return replace(settings, compiled=wanted and not hindrance)
 
 
 def _most(wishes: Wishes, cost: "Cost", memory: Memory, seeds: int, *, wide: bool) -> int:

@@ -17,6 +17,7 @@ from idkit.training.streams import Draw, Live, Replay
 Buffers = dict[str, Tensor]
 INNER = "model."  # what stands before a parameter's name inside the computation
 MAP_AXES = 4  # of a filter: out, in, height, width
+LONGEST_REASON = 200  # letters of what a compiler says that went wrong
 LARGEST_FILTER = 2**18  # of larger ones a CPU reads the filters longer than the maps
 
 
@@ -138,10 +139,8 @@ class Ensemble:
         self.unrolled = unrolled
         self.precision = precision
         self.fallback = ""
-        self._proven = False
+        self._tried = False
         self._compiled: Callable[..., Any] | None = None
-        if unrolled:
-            self._compiled = torch.compile(self._unrolled_steps, dynamic=False, fullgraph=True)
 
     @property
     def parameters(self) -> int:
@@ -230,14 +229,14 @@ class Ensemble:
         """Whether the steps are compiled, which the first call finds out."""
         if batches.u.shape[1] < self.unrolled:
             return False
-        if self._compiled is not None and not self._proven:
+        if not self._tried:
+            self._tried = True
             try:
+                self._compiled = torch.compile(self._unrolled_steps, dynamic=False, fullgraph=True)
                 self._compiled_steps(weights.clone(), batches.part(0, self.unrolled), lr)
-            except RuntimeError as error:  # what every stage of torch's compiler raises
-                reason = " ".join(str(error).strip().partition("\n\n")[0].split())
-                self.fallback = f"steps are not compiled, which is slower: {reason}"
+            except Exception as error:  # whatever fails: a cache, a compiler, torch itself
+                self.fallback = f"steps are not compiled, which is slower: {_reason(error)}"
                 self._compiled = None
-            self._proven = True
         return self._compiled is not None
 
     def _compiled_steps(self, weights: Weights, part: Batches, lr: Tensor) -> dict[str, Tensor]:
@@ -330,6 +329,14 @@ class Ensemble:
             for name, last in zip(self._names, self._channels_last, strict=True)
         ]
         return torch.cat(parts) if parts else torch.empty(0)
+
+
+def _reason(error: Exception) -> str:
+    """An error of the compiler's in a line."""
+    text = " ".join(str(error).strip().partition("\n\n")[0].split())
+    known = isinstance(error, RuntimeError)  # torch's own say which they are
+    line = text if known and text else f"{type(error).__name__}: {text}"
+    return line if len(line) <= LONGEST_REASON else line[: LONGEST_REASON - 3] + "..."
 
 
 def _better_with_channels_last(parameter: Tensor) -> bool:

@@ -290,3 +290,18 @@ def test_a_compiler_that_is_missing_costs_time_and_no_more(
     (note,) = [line for line in errors.splitlines() if "not compiled" in line]
     assert "C++ compiler" in note
     assert contents("runs") == contents("calm")
+
+
+def test_a_compiler_without_a_cache_costs_time_and_no_more(
+    start: Callable[..., Process], monkeypatch: pytest.MonkeyPatch, home: Path
+) -> None:
+    line = LINE.replace(str(STEPS), "30")
+    assert run([*line.split(), "--compile", "off", "-q", "-o", "calm"]) == 0
+    (home / "cache").touch()
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(home / "cache"))
+    process = start(f"{line} --compile on")
+    _, errors = process.communicate()
+    assert process.returncode == 0
+    (note,) = [line for line in errors.splitlines() if "not compiled" in line]
+    assert f"which is slower: {home}/cache cannot be written (File exists)" in note
+    assert contents("runs") == contents("calm")
