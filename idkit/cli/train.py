@@ -1,7 +1,7 @@
 """`idkit train`: models of one family over many seeds, from data to runs on disk."""
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -215,6 +215,7 @@ def _train_one(job: crew.Job, seed: int, out: str, *, force: bool) -> None:
         _exit_if_stopped(stopped, "nothing is kept: -o FOLDER saves as it goes")
         made = job.group.finished(seed)
         assert made is not None
+        _note_low(job, {seed: made})
         if _failed(made):
             show.error("idkit train", f"{_failure(job, [seed])}; nothing is written")
             raise typer.Exit(ExitCode.SEEDS_FAILED)
@@ -250,6 +251,7 @@ def _train(
     fresh = [seed for seed in numbers if seed in trained.seconds]
     _note_collapse(job, fresh)
     _note_unfinished(job, fresh)
+    _note_low(job, {seed: made for seed in fresh if (made := job.group.finished(seed)) is not None})
     return [_row(job, seed, trained.seconds.get(seed)) for seed in numbers]
 
 
@@ -273,6 +275,34 @@ def _note_unfinished(job: crew.Job, trained: Sequence[int]) -> None:
             f"note: {seeds.named(ended)}: the search for components has not converged: the data "
             "may have no independent linear sources"
         )
+
+
+def _note_low(job: crew.Job, trained: Mapping[int, "files.Artefact"]) -> None:
+    """Names the seeds whose objective is lower than what needs no training."""
+    good = {seed: made for seed, made in trained.items() if not _failed(made)}
+    if not job.settings.steps or not good:
+        return
+    import torch
+
+    from idkit.assembly import builder
+    from idkit.runs import split_model
+    from idkit.training import floors
+    from idkit.training.fit import Ensembles
+
+    rows = crew.training_rows(job.dataset, torch.device("cpu"))
+    ensembles = Ensembles(builder(job.design), rows, job.settings)
+    objectives = {seed: floors.reached(split_model(one.arrays)[1]) for seed, one in good.items()}
+    constant = floors.constant(ensembles)
+    low = [seed for seed in objectives if objectives[seed] < floors.start(ensembles, seed)]
+    flat = [seed for seed in objectives if objectives[seed] < constant and seed not in low]
+    for which, what in ((low, "its untrained start"), (flat, f"a constant output, {constant:.5g}")):
+        if which:
+            least = f"{min(objectives[seed] for seed in which):.5g}"
+            show.caveat(
+                f"warning: {seeds.named(which)}: the objective ({least}"
+                f"{' the lowest' if len(which) > 1 else ''}) is below that of {what}: train "
+                "longer, lower --lr, or look at the scale of the data"
+            )
 
 
 def _row(job: crew.Job, seed: int, seconds: float | None) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from idkit.models import Surveyor
 from idkit.training.adam import Moments
 from idkit.training.ensemble import Batches, Ensemble, Weights
-from idkit.training.initialise import Init, initialise, rescale
+from idkit.training.initialise import START_ROWS, Init, initialise, rescale
 from idkit.training.plateau import Plateau
 from idkit.training.precision import Precision
 from idkit.training.streams import Streams, Vary, spawn
@@ -105,6 +105,18 @@ class Ensembles:
         self.build, self.rows, self.settings = build, rows, settings
         self._made: dict[int, Ensemble] = {}
 
+    def fresh(self, streams: Streams) -> nn.Module:
+        """A model at step 0, with the initial parameters of a seed's stream."""
+        x, u = self.rows.x, self.rows.u
+        model = initialise(self.build, streams.init).to(x.device)
+        if isinstance(model, Surveyor):
+            model.survey(x, u, streams.init)
+        if self.settings.init == "data":
+            order = torch.randperm(len(x), generator=streams.init)
+            chosen = order[:START_ROWS].to(x.device)
+            rescale(model, x[chosen], u[chosen], streams.init)
+        return model
+
     def of(self, seeds: int) -> Ensemble:
         """The computation for a number of seeds."""
         if seeds not in self._made:
@@ -156,16 +168,7 @@ class Training:
         rows, settings = ensembles.rows, ensembles.settings
         device = rows.x.device
         streams = [spawn(seed, vary=settings.vary, device=device) for seed in seeds]
-        models = []
-        for stream in streams:
-            model = initialise(ensembles.build, stream.init).to(device)
-            if isinstance(model, Surveyor):
-                model.survey(rows.x, rows.u, stream.init)
-            if settings.init == "data":
-                batch = rows.cut(settings.batch_size)
-                chosen = torch.randperm(len(rows.x), generator=stream.init)[:batch].to(device)
-                rescale(model, rows.x[chosen], rows.u[chosen], stream.init)
-            models.append(model)
+        models = [ensembles.fresh(stream) for stream in streams]
         ensemble = ensembles.of(len(seeds))
         return cls(
             seeds=list(seeds),

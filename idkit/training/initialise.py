@@ -12,6 +12,7 @@ from idkit.training.streams import Live
 
 Init = Literal["torch", "data"]
 SPREAD = 0.1  # standard deviation of every channel at the start (design, section 13)
+START_ROWS = 256  # whatever the batch: what is scaled on a few rows explodes on the others
 SMALLEST_STD = 1e-6  # a channel with less does not respond to the data and keeps its scale
 LAYERS = (nn.Linear, nn.Conv2d, nn.ConvTranspose2d, WeightNormConv)
 
@@ -37,7 +38,7 @@ def rescale(model: Any, x: Tensor, u: Tensor, generator: torch.Generator) -> Non
 
     Args:
         model: a freshly built model.
-        x: one batch of observations as stored.
+        x: some observations as stored, `START_ROWS` of them where there are as many.
         u: its labels.
         generator: the stream of initial parameters.
     """

@@ -283,6 +283,35 @@ def test_runs_of_a_version_without_label_values_are_known_again(
     assert [row["status"] for row in table(capsys)] == ["skipped"]
 
 
+@pytest.mark.parametrize("batch", [1, 2, 5])
+def test_small_batches_start_like_large_ones(batch: int) -> None:
+    line = f"train --model vae --dz 4 --steps 1 --batch-size {batch} -q -o m.npz"
+    assert idkit(line) == 0
+    assert files.read("m.npz").arrays["history/objective"][-1] > -64  # of 64 pixels by a coin, -44
+
+
+def test_an_objective_that_needs_no_training_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(64, 4)).astype(np.float32)
+    save("mine.npz", x=x)
+    constant = -2 * np.log(2 * np.pi * 0.01) - x.astype(np.float64).var(0).sum() / 0.02
+    line = "train --data mine.npz --model vae --arch mlp3 --dz 2"
+    assert idkit(f"{line} --steps 3 --seed 1-2") == 0
+    error = capsys.readouterr().err
+    assert "warning: seeds 1-2: the objective (-" in error
+    assert f"is below that of a constant output, {constant:.5g}: train longer" in error
+    assert "untrained" not in error
+    assert idkit("train --model vae --dz 4 --steps 2 --lr 0.5 -o m.npz") == 0
+    error = capsys.readouterr().err
+    assert "warning: seed 1: the objective (-" in error
+    assert "is below that of its untrained start: train longer, lower --lr" in error
+    save("mine.npz")
+    assert idkit(f"{line} --steps 200 --lr 0.01") == 0
+    assert "below" not in capsys.readouterr().err
+    assert idkit("train --data mine.npz --model untrained --arch mlp3 --dz 2") == 0
+    assert "below" not in capsys.readouterr().err
+
+
 def test_a_batch_of_more_than_all_rows_is_cut_and_this_is_said(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -16,6 +16,8 @@ from idkit.models import Frame, Terms, vade
 from idkit.nets import Noise, mlp3
 from idkit.training import fit
 from idkit.training.fit import Ensembles, Outcome, Rows, Settings, Training
+from idkit.training.initialise import START_ROWS
+from idkit.training.streams import spawn
 
 N, BATCH, CHUNK = 50, 4, 4  # 12 steps an epoch, in chunks of 4; 2 rows sit each epoch out
 SETTINGS = Settings(steps=40, batch_size=BATCH, lr=1e-2, factor=0.5, patience=0)
@@ -105,6 +107,24 @@ def assert_same(one: Outcome, other: Outcome) -> None:
 
 
 # What a seed meets
+
+
+@pytest.mark.parametrize("n", [20, 256, 600])
+def test_the_start_looks_at_as_many_rows_whatever_the_batch(n: int) -> None:
+    x = torch.randn(n, 5, generator=torch.Generator().manual_seed(7)) * 3 + 2
+    rows = Rows(x, torch.zeros(n, dtype=torch.int64))
+    build = partial(vade.build, FRAME, components=4)
+    starts = []
+    for batch in (1, 2, 8, 500):
+        settings = replace(SETTINGS, init="data", batch_size=batch)
+        starts.append(Training.start(Ensembles(build, rows, settings), [1, 2]).weights.flat)
+    assert all(torch.equal(start, starts[0]) for start in starts)
+    model: Any = Ensembles(build, rows, replace(SETTINGS, init="data")).fresh(spawn(1))
+    with torch.no_grad():
+        first = model.posterior.encoder.mu.layers[0](x)  # of all rows, most of which it met
+    torch.testing.assert_close(first.std(0, correction=0), torch.full((10,), 0.1), rtol=0.2, atol=0)
+    if n <= START_ROWS:
+        torch.testing.assert_close(first.mean(0), torch.zeros(10), rtol=0, atol=1e-6)
 
 
 def test_a_seed_alone_meets_what_it_meets_among_others() -> None:

@@ -39,6 +39,14 @@ class Likelihood(Protocol):
         """The expected pixels in [0, 1], (n, *shape), of the decoder's output."""
         ...
 
+    def constant(self, x: Tensor) -> Tensor:
+        """The mean log p(x) in nats of a good prediction that is the same for every row.
+
+        Args:
+            x: observations as stored, (n, *shape), which it is made from.
+        """
+        ...
+
     def __call__(self, h: Tensor) -> Distribution:
         """p(x|z), with one event for each observation, of the decoder's output (n, *shape)."""
         ...

@@ -11,6 +11,7 @@ from idkit.nets import Noise
 
 Binarize = Literal["dynamic", "none"]
 LIMITS = (0.0, 1.0)
+SMALLEST_SHARE = 1e-6  # of white rows, which keeps the logits of a constant prediction finite
 
 
 class Bernoulli(nn.Module):
@@ -37,6 +38,13 @@ class Bernoulli(nn.Module):
     def pixels(self, h: Tensor) -> Tensor:
         """The expected pixels in [0, 1], (n, *shape), of the decoder's output."""
         return h.sigmoid()
+
+    def constant(self, x: Tensor) -> Tensor:
+        """The expected mean log p(x) with the mean grey of each pixel for every row, a scalar."""
+        grey = (x if x.is_floating_point() else x / 255).double()
+        logits = grey.mean(0, keepdim=True).logit(eps=SMALLEST_SHARE)
+        scores: Tensor = self(logits).log_prob(grey)
+        return scores.mean()
 
     def forward(self, h: Tensor) -> Distribution:
         """p(x|z), event shape `shape`, with the decoder's output (n, *shape) as its logits."""

@@ -27,6 +27,12 @@ class Gaussian(nn.Module):
         """The expected pixels, (n, *shape), cut to [0, 1], where data were stored as bytes."""
         return (h + 0.5).clamp(0, 1)
 
+    def constant(self, x: Tensor) -> Tensor:
+        """The mean log p(x) with the mean of the rows as that of each, a scalar."""
+        values = self.observe(x).scored.double()
+        scores: Tensor = self(values.mean(0, keepdim=True)).log_prob(values)
+        return scores.mean()
+
     def forward(self, h: Tensor) -> Distribution:
         """p(x|z), event shape `shape`, with the decoder's output (n, *shape) as its mean."""
         normal = Normal(h, self.scale, validate_args=False)

@@ -16,6 +16,7 @@ from idkit.nets import Noise
 LEVELS = 256
 BIN = 1 / LEVELS
 LARGEST_MEAN = 0.5 - BIN / 2  # the centre of the last bin
+WIDTHS = (-3, 0, 13)  # of scales that a constant prediction chooses from: powers of 10, and count
 SMALLEST_U = 1e-7  # keeps the quantile of a uniform draw finite in float32
 Edges = Literal["tails", "none"]
 
@@ -107,6 +108,16 @@ class Logistic(nn.Module):
         """The expected pixels in [0, 1], (n, *shape), of the decoder's output."""
         levels: Tensor = self(h).mean
         return levels / (LEVELS - 1)
+
+    def constant(self, x: Tensor) -> Tensor:
+        """The mean log p(x) with one location a pixel, and the best of some scales, a scalar."""
+        levels = self.observe(x).scored
+        loc = ((levels + 0.5) / LEVELS - 0.5).mean(0, keepdim=True)
+        every = [
+            DiscretizedLogistic(loc, scale, edges=self.edges, validate_args=False)
+            for scale in torch.logspace(*WIDTHS)
+        ]
+        return torch.stack([p.log_prob(levels).flatten(1).sum(1).mean() for p in every]).max()
 
     def forward(self, h: Tensor) -> Distribution:
         """p(x|z), event shape `shape`, with the decoder's output (n, *shape) as its location."""
