@@ -28,7 +28,7 @@ LONGEST_LIST = 40  # characters of a list of seeds in a file name
 LOCK_TRIES = 100  # a folder that others made and removed as often meanwhile cannot be made
 HASH = 8  # digits of a hash that people can tell from another
 VARIABLE = ("schema", "version", "command", "seed", "seeds", "failed_at", "compiled")
-LATER = ("label_values",)  # metadata that runs of earlier versions lack
+LATER = ("label_values", "x")  # metadata that runs of earlier versions lack
 Arrays = Mapping[str, NDArray[Any]]
 
 

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from idkit.data import Dataset, Recipe
 
 SYNTH_SEED = 0  # of a generator named as data: for another, write the data with `idkit synth`
-IMAGE_AXES = 3  # channels, height, width
 COLOURS = 3  # channels of a colour image
 
 
@@ -59,10 +58,10 @@ def load(source: str, folder: str | None) -> tuple["Dataset", list["files.Artefa
 
 def _from_file(artefact: "files.Artefact") -> "Dataset":
     """A data set from a data/1 artefact, or from any file with an array of observations."""
-    from idkit import labels
+    from idkit import labels, observations
     from idkit.data import Dataset
 
-    x = _observations(artefact)
+    x, told = observations.read(artefact.array("x"), artefact.label)
     u, s, split = (_beside(artefact, name, len(x)) for name in ("u", "s", "split"))
     return Dataset(
         _name(artefact),
@@ -71,29 +70,8 @@ def _from_file(artefact: "files.Artefact") -> "Dataset":
         None if s is None else _sources(s, artefact.label),
         None if split is None else _split(split, artefact.label),
         _recipe(artefact, x, s),
+        told=told,
     )
-
-
-def _observations(artefact: "files.Artefact") -> Any:
-    import numpy as np
-
-    x, label = artefact.array("x"), artefact.label
-    if x.ndim not in (2, 1 + IMAGE_AXES) or not x.size or x.dtype.kind not in "iufb":
-        raise IdkitError(
-            f"{label}: observations have shape {x.shape} and type {x.dtype}: expected numbers "
-            "(n, d_x), or images (n, c, h, w)"
-        )
-    if x.dtype == np.uint8:
-        return np.asarray(x)
-    with np.errstate(over="ignore"):  # what is too large becomes infinite, and is refused
-        x = np.asarray(x, np.float32)
-    bad = int((~np.isfinite(x)).any(axis=tuple(range(1, x.ndim))).sum())
-    if bad:
-        raise IdkitError(
-            f"{label}: {bad} of {len(x)} rows hold NaN, or numbers too large for float32: remove "
-            "them"
-        )
-    return x
 
 
 def _name(artefact: "files.Artefact") -> str:

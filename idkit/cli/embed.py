@@ -1,6 +1,7 @@
 """`idkit embed`: the latents of trained models, row by row."""
 
 import hashlib
+import json
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from idkit.data import Dataset
 
 SCHEMA = "idkit.latents/1"
+READ_AS = ("shape", "x", "likelihood", "data", "inputs")  # what decides how data are read, and are
 Statistic = Literal["mean", "sample"]
 
 
@@ -73,6 +75,8 @@ def embed(
 
     torch.set_num_threads(threads)
     loaded: dict[str, tuple[Dataset, list[files.Artefact]]] = {}
+    fitted: dict[str, tuple[Dataset, bool]] = {}  # by what is the same of several models
+    told: dict[str, None] = {}
     rows = []
     for source, target in zip(models, targets, strict=True):
         model = files.read(source, schema="idkit.model/1")
@@ -80,9 +84,14 @@ def embed(
         wanted = data or trained.data_of(model)
         if wanted not in loaded:
             loaded[wanted] = datasets.load(wanted, data_root)
-        dataset, origin = loaded[wanted]
-        _check_data(model, dataset)
-        meta, chosen = _meta(model, dataset, origin, split, statistic, seed)
+        given, origin = loaded[wanted]
+        form = json.dumps([wanted, *(model.meta.get(key) for key in READ_AS)])
+        if form not in fitted:
+            dataset = trained.fitted(model, given)
+            fitted[form] = dataset, trained.is_other(model, dataset, origin)
+            told |= dict.fromkeys(dataset.told)
+        dataset, other = fitted[form]
+        meta, chosen = _meta(model, dataset, origin, split, statistic, seed, other=other)
         if responsibilities:
             meta["command"] += " --responsibilities"
         status = "skipped" if _is_current(target, meta, force=force) else "written"
@@ -94,6 +103,8 @@ def embed(
                 arrays["responsibilities"] = _responsibilities(model, module, dataset.x[chosen])
             _write(target, arrays, meta, force=force)
         rows.append({"status": status, "n": len(chosen), "path": target})
+    for text in told:
+        show.caveat(f"note: {text}")
     if out != "-":
         show.rows(rows, schema="idkit.embedded/1", as_json=as_json)
 
@@ -104,14 +115,6 @@ def _beside(model: str) -> str:
     return str(Path(model).parent / "latents.npz")
 
 
-def _check_data(model: "files.Artefact", dataset: "Dataset") -> None:
-    shape = list(dataset.x.shape[1:])
-    if shape != model.meta["shape"]:
-        raise IdkitError(
-            f"{model.label} reads rows of shape {model.meta['shape']}, {dataset.name} has {shape}"
-        )
-
-
 def _meta(
     model: "files.Artefact",
     dataset: "Dataset",
@@ -119,6 +122,8 @@ def _meta(
     split: str | None,
     statistic: Statistic,
     seed: int,
+    *,
+    other: bool,
 ) -> tuple[dict[str, Any], Any]:
     """The metadata of the latents, and the numbers of the rows."""
     from idkit import files
@@ -130,8 +135,7 @@ def _meta(
     chosen = dataset.rows(split)
     if not len(chosen):
         raise IdkitError(f"{dataset.name} has no rows to {split}: give another --split")
-    elsewhere = dataset.name != model.meta["data"]
-    flags = f"--data {dataset.name} " if elsewhere else ""
+    flags = f"--data {dataset.name} " if other else ""
     flags += f"--split {split} --statistic {statistic}"
     flags += f" --seed {seed}" if statistic == "sample" else ""
     meta = files.metadata(
@@ -142,6 +146,7 @@ def _meta(
         rows=hashlib.sha256(dataset.x[chosen].tobytes()).hexdigest(),
         split=split,
         statistic=statistic,
+        **({"embedded": dataset.name} if other else {}),
     )
     return meta, chosen
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from idkit.cli import dataset, trained
+from idkit.cli import dataset, show, trained
 from idkit.errors import IdkitError
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ def _pictured(
     import torch
 
     from idkit.assembly import restore
+    from idkit.observations import IMAGE_AXES
     from idkit.runs import split_model
     from idkit.training.pictures import pictures
 
@@ -54,14 +55,11 @@ def _pictured(
     wanted = data or trained.data_of(model)
     if wanted not in loaded:
         loaded[wanted] = dataset.load(wanted, data_root)[0]
-    found = loaded[wanted]
-    if found.x.ndim != 1 + dataset.IMAGE_AXES or found.x.dtype != np.uint8:
+    found = trained.fitted(model, loaded[wanted])
+    for text in found.told:
+        show.caveat(f"note: {text}")
+    if found.x.ndim != 1 + IMAGE_AXES or found.x.dtype != np.uint8:
         raise IdkitError(f"{model.label} was not trained on images: {wanted} holds none")
-    if list(found.x.shape[1:]) != model.meta["shape"]:
-        raise IdkitError(
-            f"{model.label} reads images of shape {model.meta['shape']}, {wanted} has "
-            f"{list(found.x.shape[1:])}"
-        )
     module = restore(model.meta, split_model(model.arrays)[0], label=model.label)
     if not hasattr(module, "decoder") or not hasattr(module, "likelihood"):
         raise IdkitError(f"{model.label} makes no images: {model.meta['model']} has no decoder")

@@ -2,15 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from idkit import shelf
 from idkit.cli import generated, show
 from idkit.cli.crew import Job
 from idkit.cli.memory import Memory, available, size
-from idkit.errors import IdkitError, UsageError
+from idkit.errors import UsageError
 
 if TYPE_CHECKING:
     from idkit import files
@@ -74,13 +72,14 @@ def job(
     Raises:
         UsageError: when the wishes contradict one another, the data, or the machine.
     """
+    from idkit import observations
     from idkit.training import compiler
 
     hindrance = compiler.hindrance()  # before torch computes anything
     _check(wishes)
     dataset = replace(dataset, recipe=_recipe(wishes, dataset))
     design = _design(wishes, dataset)
-    _check_values(design, dataset)
+    observations.check(dataset.x, design.likelihood, dataset.name)
     settings = _settings(wishes, dataset, design)
     memory = Memory(available(wishes.device), min(processes, len(seeds)))
     memory.refuse(_parameters(design))  # before anything of that size is made
@@ -181,21 +180,6 @@ def _design(wishes: Wishes, dataset: "Dataset") -> "Design":
     )
 
 
-def _check_values(design: "Design", dataset: "Dataset") -> None:
-    """Refuses observations that the likelihood cannot score."""
-    if design.likelihood is None or dataset.x.dtype.kind != "f":
-        return
-    likelihood = shelf.module("densities/likelihoods", design.likelihood)
-    least, most = getattr(likelihood, "LIMITS", (-inf, inf))
-    found = float(dataset.x.min()), float(dataset.x.max())
-    if found[0] < least or found[1] > most:
-        raise IdkitError(
-            f"{dataset.name} goes from {found[0]:.4g} to {found[1]:.4g}, the likelihood "
-            f"{design.likelihood} scores numbers from {least:g} to {most:g}: rescale them, or give "
-            "another --likelihood"
-        )
-
-
 def _settings(wishes: Wishes, dataset: "Dataset", design: "Design") -> "Settings":
     from idkit.training.fit import Settings
 
@@ -232,7 +216,7 @@ def remarks(job: Job) -> list[str]:
     model = _example(job.design)
     of_labels = _of_labels(job.dataset) if isinstance(model, Conditioned) else []
     of_model = model.remark() if isinstance(model, Watched) else ""
-    return [*of_labels, *filter(None, [of_model])]
+    return [*job.dataset.told, *of_labels, *filter(None, [of_model])]
 
 
 def _of_labels(dataset: "Dataset") -> list[str]:
@@ -351,7 +335,7 @@ def _group(
     """Where the runs stand and what is said of them; and the command but for its seed."""
     from dataclasses import asdict
 
-    from idkit import files, runs
+    from idkit import files, observations, runs
 
     variant, special = _variant(dataset, design), _special(wishes, dataset, design, settings)
     parts: dict[str, Any] = {"data": dataset.name, "model": design.model}
@@ -387,6 +371,7 @@ def _group(
         labels=design.labels,
         images=design.images,
         **({} if dataset.u is None else {"label_values": dataset.values}),
+        x=observations.describe(dataset.x, dataset.rows("train")),
         knobs=dict(design.knobs),
         variant=variant,
         settings=special,

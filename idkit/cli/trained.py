@@ -1,5 +1,7 @@
 """What the file of a trained model says, and which data it was trained on."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -8,6 +10,7 @@ from idkit.errors import IdkitError
 
 if TYPE_CHECKING:
     from idkit import files
+    from idkit.data import Dataset
 
 BUILT_FROM = ("model", "arch", "likelihood", "shape", "labels", "d_z", "images", "knobs")
 TOLD = ("data", "model", "arch", "d_z", "seed", "variant", "settings")  # by the latents, too
@@ -28,6 +31,42 @@ def check(model: "files.Artefact") -> None:
     lacking = [key for key in (*BUILT_FROM, *TOLD, "inputs") if key not in model.meta]
     if lacking:
         raise IdkitError(f"{model.label} does not say of itself: {', '.join(lacking)}")
+
+
+def fitted(model: "files.Artefact", dataset: "Dataset") -> "Dataset":
+    """Data with observations as a model reads them, and what was done to them.
+
+    Raises:
+        IdkitError: when training would have refused them, or they are not in a form that is
+            certain to be that of the data trained on.
+    """
+    from idkit import observations
+
+    name = dataset.name
+    x, told = observations.as_trained(dataset.x, model.meta, name=name, model=model.label)
+    observations.check(x, model.meta["likelihood"], name)
+    return replace(dataset, x=x, told=(*dataset.told, *told))
+
+
+def is_other(
+    model: "files.Artefact", dataset: "Dataset", origin: Sequence["files.Artefact"]
+) -> bool:
+    """Whether data are not those that a model was trained on: by their values, not their name.
+
+    Args:
+        model: the file.
+        dataset: as of `fitted`.
+        origin: the files it was read from.
+    """
+    from idkit import observations
+
+    known = model.meta.get("x", {}).get("sha256")
+    if known is not None:
+        return bool(known != observations.digest(dataset.x))
+    inputs = [(one.get("sha256"), one.get("key")) for one in model.meta["inputs"][:1]]
+    if inputs or origin:
+        return inputs != [(one.sha256, one.key) for one in origin[:1]]
+    return bool(dataset.name != model.meta["data"])
 
 
 def label_values(model: "files.Artefact") -> list[Any]:

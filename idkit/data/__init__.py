@@ -60,6 +60,7 @@ class Dataset:
         recipe: how models are trained on it by default.
         extras: further arrays worth keeping, as the mixing of synthetic data.
         about: what else its artefact says of it.
+        told: what was done to the observations of a file to read them.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Dataset:
     recipe: Recipe = IMAGES
     extras: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     about: Mapping[str, Any] = field(default_factory=dict)
+    told: tuple[str, ...] = ()
 
     @property
     def values(self) -> list[Any]:

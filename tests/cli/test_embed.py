@@ -236,6 +236,62 @@ def test_data_changed_under_the_same_name_are_not_taken(
     assert "that is not here (sha256" in capsys.readouterr().err
 
 
+PICTURES = np.random.default_rng(0).integers(0, 256, (64, 1, 4, 4)).astype(np.uint8)
+
+
+@pytest.mark.parametrize("likelihood", ["gaussian", "bernoulli", "logistic"])
+def test_equal_pictures_have_equal_latents_in_whatever_form(
+    likelihood: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save("mine.npz", x=PICTURES)
+    line = f"train --data mine.npz --model vae --dz 2 --steps 8 --likelihood {likelihood} -q"
+    assert idkit(line, "-o", "m.npz") == 0
+    assert idkit("embed m.npz -q -o own.npz") == 0
+    own = files.read("own.npz")
+    forms: dict[str, NDArray[Any]] = {
+        "int64": PICTURES.astype(np.int64),
+        "0 to 255": PICTURES.astype(np.float64),
+        "0 to 1": PICTURES / 255,
+        "-1 to 1": (PICTURES / 127.5 - 1).astype(np.float32),
+        "channels last": np.moveaxis(PICTURES, 1, -1),
+    }
+    for number, x in enumerate(forms.values()):
+        save("form.npz", x=x)
+        capsys.readouterr()
+        assert idkit("embed m.npz --data form.npz -o", f"{number}.npz") == 0
+        assert capsys.readouterr().err.count("note: ") == 1
+        made = files.read(f"{number}.npz")
+        assert np.array_equal(made.arrays["z"], own.arrays["z"])
+        assert made.meta["rows"] == own.meta["rows"]
+        assert "embedded" not in made.meta  # the very same data
+    for x, message in (
+        (PICTURES / 255 + 0.001, "holds float32, 0.001 to 1.001, m.npz was trained on uint8, 0 to"),
+        (PICTURES // 16, "holds uint8, 0 to 15"),
+        (np.where(PICTURES == 0, np.nan, PICTURES), "hold NaN"),
+        (PICTURES[:, 0], "x[:, None] makes grey images"),
+    ):
+        save("form.npz", x=x)
+        capsys.readouterr()
+        assert idkit("embed m.npz --data form.npz -o bad.npz") == 3
+        error = capsys.readouterr().err
+        assert message in error
+        assert error.count("\n") == 1
+        assert not Path("bad.npz").exists()
+
+
+def test_what_train_refuses_by_value_embed_refuses(capsys: pytest.CaptureFixture[str]) -> None:
+    save("mine.npz", x=np.random.default_rng(0).random((64, 4)))
+    (model,) = trained("--model", "vae", "--likelihood", "bernoulli")
+    save("mine-2.npz", x=np.random.default_rng(0).random((64, 4)) * 1.5)
+    for line in (
+        f"{TRAIN.replace('mine.npz', 'mine-2.npz')} --model vae --likelihood bernoulli",
+        f"embed {model} --data mine-2.npz -o z.npz",
+        f"embed {edited(model, meta={'x': None})} --data mine-2.npz -o z.npz",
+    ):
+        assert idkit(line) == 3
+        assert "the likelihood bernoulli scores numbers from 0 to 1" in capsys.readouterr().err
+
+
 def test_an_array_named_by_its_key_is_found_again() -> None:
     save("mine.npz", x=None, a=data()["x"], b=data()["x"][:, :3])
     assert idkit("train --data mine.npz:b --model vae --arch mlp3 --steps 2 -q") == 0

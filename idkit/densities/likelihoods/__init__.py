@@ -3,7 +3,8 @@
 A likelihood is a module. `observe(x, noise)` turns a stored batch into what the encoder reads and
 what is scored; its forward pass turns the decoder's output into p(x|z), a torch Distribution over
 the scored values with one event for each observation. A file may also hold `LIMITS`, the least and
-the largest floating-point observation that it can score.
+the largest floating-point observation that it can score, or `BYTES = True` where it scores unsigned
+bytes only.
 """
 
 from dataclasses import dataclass

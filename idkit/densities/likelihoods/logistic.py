@@ -14,6 +14,7 @@ from idkit.errors import IdkitError
 from idkit.nets import Noise
 
 LEVELS = 256
+BYTES = True
 BIN = 1 / LEVELS
 LARGEST_MEAN = 0.5 - BIN / 2  # the centre of the last bin
 WIDTHS = (-3, 0, 13)  # of scales that a constant prediction chooses from: powers of 10, and count
