@@ -20,7 +20,10 @@ from idkit.row_names import Rows
 from idkit.rows import Matched
 
 SCHEMA = "idkit.latents/1"
-ABOUT = ("data", "model", "arch", "d_z", "settings")  # what a row of a table says of a group
+ABOUT = (  # what a row of a table says of a group
+    *("data", "model", "arch", "d_z", "settings"),
+    "embedded",
+)
 GRID_AXES = 4
 STDIN = "-"
 USUAL = {"split": ("test", "all"), "statistic": ("mean",)}  # what goes without saying
@@ -81,6 +84,7 @@ class Group:
         named: the array that names rows, as in `rows.matched`.
         matched: which rows of the runs (and of what they are compared with, after them) are
             compared, and how it is known that they are the same.
+        embedded: name of the data that were embedded; None for those trained on.
     """
 
     data: str | None
@@ -93,10 +97,12 @@ class Group:
     repeated: tuple[str, ...]
     named: str | None
     matched: Matched
+    embedded: str | None = None
 
     def __str__(self) -> str:
         """What to call the group in a sentence."""
-        named = " ".join(filter(None, (self.data, self.model, self.arch, self.settings)))
+        on = f"on {self.embedded}" if self.embedded else None
+        named = " ".join(filter(None, (self.data, self.model, self.arch, self.settings, on)))
         return f"{named or 'latents'}, d_z {self.d_z or 'mixed'}"
 
     @property
@@ -333,7 +339,7 @@ def _key(run: Run) -> tuple[str | None, ...]:
     model = " ".join(filter(None, (meta.get("model"), _listed(meta.get("variant"))))) or None
     settings = _listed({**(meta.get("settings") or {}), **unusual}) or None
     width = str(run.z.shape[1:]) if meta else None
-    return (meta.get("data"), model, meta.get("arch"), settings, width)
+    return (meta.get("data"), model, meta.get("arch"), settings, meta.get("embedded"), width)
 
 
 def _listed(options: Mapping[str, Any] | None) -> str:
@@ -353,6 +359,7 @@ def _group(key: tuple[str | None, ...], members: list[Run], named: str | None) -
         model=key[1],
         arch=key[2],
         settings=key[3],
+        embedded=key[4],
         d_z=widths.pop() if len(widths) == 1 else None,
         runs=once.runs,
         again=once.again,

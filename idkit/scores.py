@@ -25,7 +25,7 @@ class Scored:
     """One group under one family of maps.
 
     Attributes:
-        about: data, model, arch, d_z and settings of the group; None where unknown.
+        about: data, model, arch, d_z, settings and data embedded; None where unknown.
         names: what the runs are called; the ground truth, where there is one, comes last.
         seeds: of each run; None where unknown.
         comparison: what was found.
@@ -194,6 +194,7 @@ def _scored(artefact: Artefact, g: int, line: Row) -> Scored:
     interval = Interval(line["ci_low"], line["ci_high"], None, line["withheld"])
     shuffled = (array("shuffled_in"), array("shuffled_out"))
     found = Comparison(score, interval, *shuffled, tested=line["p"] is not None)
-    about = {name: line[name] for name in ABOUT}
-    notes = tuple(line.get("notes", ()))  # files of idkit 0.1.0 hold none
+    before = {"embedded": None, "notes": ()}  # what files of idkit 0.1.0 do not hold
+    about = {name: {**before, **line}[name] for name in ABOUT}
+    notes = tuple({**before, **line}["notes"])
     return Scored(about, tuple(line["names"]), tuple(line["seeds"]), found, notes)

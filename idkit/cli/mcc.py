@@ -239,6 +239,7 @@ def _short(row: dict[str, Any], *, tested: bool, fewer: bool) -> dict[str, Any]:
         fewer: whether some run has fewer latents than there are sources.
     """
     named = [row[name] for name in ("data", "model", "arch", "settings") if row[name]]
+    named += [f"on {row['embedded']}"] if row["embedded"] else []
     mode = row["mode"] if row["corr"] == "pearson" else f"{row['mode']} {row['corr']}"
     ends = (row["ci_low"], row["ci_high"])
     short = {

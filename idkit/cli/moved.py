@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 STDIN = "-"
 FILES = (".npz", ".npy", ".safetensors", ".csv", ".tsv")  # no folder is called so by intent
-KEPT = ("data", "model", "arch", "seed", "variant", "settings", "rows", "split", "statistic")
+KEPT = (
+    *("data", "model", "arch", "seed", "variant", "settings"),
+    *("embedded", "rows", "split", "statistic"),
+)
 
 
 def places(runs: "Sequence[Run]", folder: str | None, *, force: bool) -> list[Path]:

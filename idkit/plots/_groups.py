@@ -13,7 +13,7 @@ from idkit.files import Artefact
 from idkit.plots._layout import plain, shorten
 from idkit.plots._need import need
 
-FACETS = ("data", "arch", "d_z", "settings", "mode", "corr")
+FACETS = ("data", "arch", "d_z", "settings", "embedded", "mode", "corr")
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,8 @@ class Group:
         value = self.row.get(name)
         if value is None or (name, value) == ("corr", "pearson"):
             return ""
-        return f"$d_z$ = {value}" if name == "d_z" else plain(str(value))
+        words = {"d_z": f"$d_z$ = {value}", "embedded": plain(f"on {value}")}
+        return words.get(name, plain(str(value)))
 
     def side(self, name: str) -> NDArray[np.float64]:
         """The correlations `in` or `out` of sample, shape (P, k)."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from idkit.files import Artefact
 from idkit.plots._layout import plain, shorten
 
-FACETS = ("data", "model", "variant", "arch", "d_z", "settings")
+FACETS = ("data", "model", "variant", "arch", "d_z", "settings", "embedded")
 
 
 def title(one: Artefact) -> list[str]:
@@ -54,6 +54,7 @@ def text(one: Artefact, facet: str) -> str:
     if facet in ("variant", "settings"):
         return plain(" ".join(f"{name}={knob}" for name, knob in sorted(value.items())))
     words = {"d_z": f"$d_z$ = {value}", "seed": f"seed {value}"}
+    words["embedded"] = plain(f"on {value}")
     return words.get(facet, plain(str(value)))
 
 

@@ -16,8 +16,14 @@ from idkit.files import Artefact
 from idkit.plots import _groups, _layout, _looks
 
 ROWS = ("mode", "corr")
-PLACES = ("data", "arch", "d_z", "settings")
-WORDS = {"data": "data set", "arch": "architecture", "d_z": "$d_z$", "settings": "settings"}
+PLACES = ("data", "arch", "d_z", "settings", "embedded")
+WORDS = {
+    "data": "data set",
+    "arch": "architecture",
+    "d_z": "$d_z$",
+    "settings": "settings",
+    "embedded": "data embedded",
+}
 SIDES = {"in": "in sample", "out": "out of sample"}
 FEW = 5  # below this many values, the values themselves say more than their quartiles
 WIDE = 3.5  # inches, beyond which panels stand below each other

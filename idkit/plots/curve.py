@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from idkit.files import Artefact
 from idkit.plots import _groups, _layout, _looks
 
-WHAT = ["data", "arch", "settings", "mode", "corr"]
+WHAT = ["data", "arch", "settings", "embedded", "mode", "corr"]
 ALIKE = 0.01  # chance levels closer than this are one line
 MANY = 4  # columns, beyond which panels are smaller
 

@@ -16,7 +16,7 @@ from idkit.plots import _groups, _layout, _looks, _runs
 from idkit.plots._need import need
 from idkit.stats import regression
 
-PLACES = ("mode", "corr", "data", "arch", "d_z", "settings")
+PLACES = ("mode", "corr", "data", "arch", "d_z", "settings", "embedded")
 MODEL = "idkit.model/1"
 OBJECTIVE = "history/objective"
 EMBEDDED = ("split=", "statistic=")  # settings of scores that are not those of a training

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from idkit.files import Artefact
 from idkit.plots import _groups, _layout
 
-FACETS = ("data", "model", "arch", "d_z", "settings", "mode", "corr")
+FACETS = ("data", "model", "arch", "d_z", "settings", "embedded", "mode", "corr")
 MOST_NUMBERS = 8  # runs; with more of them the cells are too small to write into
 MOST_TICKS = 20
 MOST_LETTERS = 30  # of the names of the columns, beyond which they stand upright

@@ -82,6 +82,16 @@ def test_mcc_reads_an_alignment_and_scores_it_as_it_scores_the_latents(
     assert read["mcc_out"] == pytest.approx(np.mean([row["mcc_out"] for row in table]))
 
 
+def test_an_alignment_that_does_not_know_of_other_data_is_read(
+    rows: Callable[..., list[Row]],
+) -> None:
+    rows("align", *planted(1, 2), "-o", "maps.npz")
+    made = files.read("maps.npz")
+    groups = [{k: v for k, v in group.items() if k != "embedded"} for group in made.meta["groups"]]
+    files.write("old.npz", made.arrays, {**made.meta, "groups": groups})
+    assert rows("mcc", "old.npz") == rows("mcc", "maps.npz")
+
+
 @pytest.mark.parametrize("mode", shelf.names("align"))
 def test_an_alignment_is_scored_on_rows_that_it_was_not_fitted_to(
     mode: str, rows: Callable[..., list[Row]]

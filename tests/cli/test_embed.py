@@ -205,14 +205,51 @@ def test_a_sample_follows_its_seed_and_the_posterior() -> None:
     assert standard.std() == pytest.approx(1, abs=0.25)
 
 
-def test_other_data_are_named_in_the_command() -> None:
-    (model,) = trained("--model", "vae")
+def test_other_data_are_named_beside_those_trained_on() -> None:
+    models = trained("--model", "vae", seeds="1-2")
     save("other.npz", x=data()["x"] + 1)
-    assert idkit("embed", model, "--data", "other.npz", "-o", "z.npz") == 0
-    made = files.read("z.npz")
+    for model in models:
+        assert (
+            idkit("embed", model, "--data", "other.npz", "-o", f"{Path(model).parts[1]}.npz") == 0
+        )
+    made = files.read(f"{Path(models[0]).parts[1]}.npz")
     assert made.meta["command"] == "embed --data other --split test --statistic mean"
-    assert made.meta["data"] == "mine"  # what it was trained on
+    assert (made.meta["data"], made.meta["embedded"]) == ("mine", "other")
     assert [origin["name"] for origin in made.meta["inputs"]] == [MODEL, "other.npz"]
+
+
+def test_runs_on_other_data_are_a_group_of_their_own(capsys: pytest.CaptureFixture[str]) -> None:
+    models = trained("--model", "vae", seeds="1-2")
+    Path("elsewhere").mkdir()
+    save("elsewhere/mine.npz", x=data()["x"] + 1)  # of the same name
+    assert idkit("embed", *models) == 0
+    names = [f"{Path(model).parent}/other.npz" for model in models]
+    for model, name in zip(models, names, strict=True):
+        assert idkit("embed", model, "--data", "elsewhere/mine.npz", "-o", name) == 0
+    capsys.readouterr()
+    usual = [f"{Path(model).parent}/{LATENTS}" for model in models]
+    assert idkit("mcc", *usual, *names, "--json", "-o", "scores.npz") == 0
+    rows = json.loads(capsys.readouterr().out)["rows"]
+    assert [(row["data"], row["embedded"]) for row in rows] == [("mine", None), ("mine", "mine")]
+    assert idkit("plot box scores.npz") == 0
+    assert idkit("plot latents", *usual, *names) == 0
+    assert idkit("align", *names, "--apply", "-o", "moved") == 0
+    assert files.read(next(str(p) for p in Path("moved").rglob("*.npz"))).meta["embedded"] == "mine"
+
+
+@pytest.mark.parametrize("earlier", [False, True])
+def test_other_data_are_those_of_other_values(earlier: bool) -> None:
+    (model,) = trained("--model", "vae")
+    if earlier:  # a model that does not say what it was trained on
+        model = edited(model, meta={"x": None})
+    shutil.copy("mine.npz", "copy.npz")
+    files.write("copy.safetensors", data(), files.metadata("idkit.data/1", "", (), data="copy"))
+    save("more.npz", x=data()["x"] * np.float32(1.1))
+    for name, other in (("copy.npz", False), ("copy.safetensors", earlier), ("more.npz", True)):
+        assert idkit("embed", model, "--data", name, "-o", "z.npz", "--force") == 0
+        meta = files.read("z.npz").meta
+        assert ("embedded" in meta) == other
+        assert ("--data" in meta["command"]) == other
 
 
 def test_the_same_data_elsewhere_need_a_word(capsys: pytest.CaptureFixture[str]) -> None:
