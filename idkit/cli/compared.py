@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from idkit.cli import show
-from idkit.counts import counted
+from idkit.counts import counted, listed
 from idkit.errors import IdkitError
 
 if TYPE_CHECKING:
@@ -157,12 +157,14 @@ def comparable(groups: "Sequence[Group]", *, alone: bool) -> "list[Group]":
     """
     enough = [group for group in groups if alone or len(group.runs) > 1]
     lone = [_lone(group) for group in groups if group not in enough]
-    if not enough:
-        apart = (
-            "; files of different origin are separate groups: to compare runs with ground truth "
-            "name it by --to FILE:KEY"
+    if not enough and len(groups) > 1:
+        raise IdkitError(
+            f"every group has one run only ({listed([g.runs[0].label for g in groups])}): files of "
+            "different origin are separate groups: to compare runs with ground truth name it by "
+            "--to FILE:KEY"
         )
-        raise IdkitError("; ".join(lone) + (apart if len(lone) > 1 else ""))
+    if not enough:
+        raise IdkitError(lone[0])
     for text in lone:
         show.caveat(text)
     return enough
