@@ -343,7 +343,8 @@ def _key(run: Run) -> tuple[str | None, ...]:
 
 
 def _listed(options: Mapping[str, Any] | None) -> str:
-    return " ".join(f"{name}={value}" for name, value in sorted((options or {}).items()))
+    told = sorted((options or {}).items())
+    return " ".join(name if value is True else f"{name}={value}" for name, value in told)
 
 
 def _group(key: tuple[str | None, ...], members: list[Run], named: str | None) -> Group:

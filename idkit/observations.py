@@ -113,6 +113,24 @@ def describe(x: Array, trained: NDArray[np.int64]) -> dict[str, Any]:
     }
 
 
+def pixels(x: Array, about: Mapping[str, Any]) -> NDArray[np.float32]:
+    """Images as shares of white, in [0, 1].
+
+    Args:
+        x: in the units of those trained on, of any shape.
+        about: as `describe` gives it.
+    """
+    if about["type"] == "uint8":
+        black, white = 0.0, float(MOST)
+    elif about["levels"] is not None:
+        form = grey_levels.FORMS[about["levels"]]
+        black, white = form.black, form.black + MOST * form.step
+    else:
+        black, white = about["least"], about["most"]
+    share = (np.asarray(x, np.float64) - black) / (white - black or 1.0)
+    return share.clip(0, 1).astype(np.float32)
+
+
 def digest(x: Array) -> str:
     """The SHA-256 of the values of all rows, in hexadecimal."""
     found = hashlib.sha256()

@@ -100,7 +100,8 @@ def embed(
             module = _restored(model)
             arrays = _latents(model, module, dataset, chosen, statistic, seed)
             if responsibilities:
-                arrays["responsibilities"] = _responsibilities(model, module, dataset.x[chosen])
+                x = trained.standardized(model, dataset.x[chosen])
+                arrays["responsibilities"] = _responsibilities(model, module, x)
             _write(target, arrays, meta, force=force)
         rows.append({"status": status, "n": len(chosen), "path": target})
     for text in told:
@@ -211,7 +212,7 @@ def _latents(
 
     u = None if dataset.u is None else dataset.u[chosen]
     known = trained.numbered(model, module, u, dataset.name)
-    mu, sigma = posterior(module, dataset.x[chosen], known)
+    mu, sigma = posterior(module, trained.standardized(model, dataset.x[chosen]), known)
     if not np.isfinite(mu).all():
         raise IdkitError(f"{model.label} maps {dataset.name} to NaN or infinity: train it again")
     arrays = {"z": mu}

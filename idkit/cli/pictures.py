@@ -41,6 +41,7 @@ def _pictured(
     import numpy as np
     import torch
 
+    from idkit import observations, scales
     from idkit.assembly import restore
     from idkit.observations import IMAGE_AXES
     from idkit.runs import split_model
@@ -58,7 +59,7 @@ def _pictured(
     found = trained.fitted(model, loaded[wanted])
     for text in found.told:
         show.caveat(f"note: {text}")
-    if found.x.ndim != 1 + IMAGE_AXES or found.x.dtype != np.uint8:
+    if found.x.ndim != 1 + IMAGE_AXES:
         raise IdkitError(f"{model.label} was not trained on images: {wanted} holds none")
     module = restore(model.meta, split_model(model.arrays)[0], label=model.label)
     if not hasattr(module, "decoder") or not hasattr(module, "likelihood"):
@@ -67,8 +68,21 @@ def _pictured(
     known = None if found.u is None else found.u[chosen]
     u = trained.numbered(model, module, known, found.name)
     u = np.zeros(len(chosen), np.int64) if u is None else u
-    shown = pictures(module, found.x[chosen], u, torch.Generator().manual_seed(0))
-    arrays: Any = shown
+    x = found.x[chosen]
+    scale = scales.of(model.meta, model.meta["shape"], model.label)
+    about = model.meta.get("x") or observations.describe(found.x, np.arange(len(found.x)))
+
+    def shown(images: torch.Tensor) -> torch.Tensor:
+        own = images.numpy() if scale is None else scale.undo(images.numpy())
+        return torch.from_numpy(observations.pixels(own, about))
+
+    arrays: Any = pictures(
+        module,
+        x if scale is None else scale.apply(x),
+        u,
+        torch.Generator().manual_seed(0),
+        shown=None if scale is None and x.dtype == np.uint8 else shown,
+    )
     return replace(model, schema=SCHEMA, arrays=arrays)
 
 

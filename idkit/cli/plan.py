@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from idkit.assembly import Design
     from idkit.data import Dataset, Recipe
     from idkit.runs import Group
+    from idkit.scales import Scale
     from idkit.training.cost import Cost
     from idkit.training.fit import Settings
     from idkit.training.precision import Precision
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 STACKED_FLOPS = 32_000_000  # of a forward pass: with more, a core is full with one seed
 MOST_STACKED = 16  # seeds in one computation; more gain nothing
 PROBES = (2, 4)  # rows whose cost tells that of all: it grows evenly with them
+UNBOUNDED = "gaussian"  # the likelihood of numbers of any size
 FEW_ROWS = 2  # of a label, on average, that say little of it
 COMPILING_PAYS = 10_000  # steps whose savings repay the compiler's half minute
 Switch = Literal["auto", "on", "off"]
@@ -46,6 +48,7 @@ class Wishes:
     precision: "Precision"
     compiled: Switch
     batch_seeds: str
+    standardize: bool = False
 
 
 def job(
@@ -79,6 +82,9 @@ def job(
     _check(wishes)
     dataset = replace(dataset, recipe=_recipe(wishes, dataset))
     design = _design(wishes, dataset)
+    stored, scale = dataset, _scale(design, dataset) if wishes.standardize else None
+    if scale is not None:
+        dataset = replace(stored, x=scale.apply(stored.x))
     observations.check(dataset.x, design.likelihood, dataset.name)
     settings = _settings(wishes, dataset, design)
     memory = Memory(available(wishes.device), min(processes, len(seeds)))
@@ -88,7 +94,7 @@ def job(
     wide = cost.flops > STACKED_FLOPS and wishes.device == "cpu"
     settings = _compiled(wishes, settings, hindrance, wide=wide)
     most = _most(wishes, cost, memory, len(seeds), wide=wide)
-    group, command = _group(wishes, dataset, inputs, design, settings, out)
+    group, command = _group(wishes, stored, inputs, design, settings, scale, out)
     commands = {seed: f"{command} --seed {seed}" for seed in seeds}
     job = Job(group, design, settings, dataset, commands, wishes.device, save_seconds)
     return job, most
@@ -180,6 +186,22 @@ def _design(wishes: Wishes, dataset: "Dataset") -> "Design":
     )
 
 
+def _scale(design: "Design", dataset: "Dataset") -> "Scale":
+    """The scale of the training rows.
+
+    Raises:
+        UsageError: when the likelihood scores numbers of one scale only.
+    """
+    from idkit import scales
+
+    if design.likelihood not in (None, UNBOUNDED):
+        raise UsageError(
+            f"--standardize makes numbers of any size, the likelihood {design.likelihood} does not "
+            f"score them: give --likelihood {UNBOUNDED}, or leave it out"
+        )
+    return scales.fit(dataset.x[dataset.rows("train")])
+
+
 def _settings(wishes: Wishes, dataset: "Dataset", design: "Design") -> "Settings":
     from idkit.training.fit import Settings
 
@@ -211,12 +233,18 @@ def _init(design: "Design") -> Literal["torch", "data"]:
 
 def remarks(job: Job) -> list[str]:
     """What a user should know of a model and its data before it is trained."""
+    from idkit import scales
     from idkit.models import Conditioned, Watched
 
-    model = _example(job.design)
-    of_labels = _of_labels(job.dataset) if isinstance(model, Conditioned) else []
+    model, dataset = _example(job.design), job.dataset
+    likelihood = getattr(model, "likelihood", None)
+    of_scale = ""
+    if likelihood is not None:
+        x = dataset.x[dataset.rows("train")]
+        of_scale = scales.remark(x, getattr(likelihood, "scale", None))
+    of_labels = _of_labels(dataset) if isinstance(model, Conditioned) else []
     of_model = model.remark() if isinstance(model, Watched) else ""
-    return [*job.dataset.told, *of_labels, *filter(None, [of_model])]
+    return [*dataset.told, *of_labels, *filter(None, [of_scale, of_model])]
 
 
 def _of_labels(dataset: "Dataset") -> list[str]:
@@ -330,6 +358,7 @@ def _group(
     inputs: Sequence["files.Artefact"],
     design: "Design",
     settings: "Settings",
+    scale: "Scale | None",
     out: str,
 ) -> tuple["Group", str]:
     """Where the runs stand and what is said of them; and the command but for its seed."""
@@ -344,14 +373,14 @@ def _group(
         [
             *parts.values(),
             f"dz{design.d_z}",
-            *(f"{key.replace('_', '')}{value}" for key, value in {**variant, **special}.items()),
+            *(_part(key, value) for key, value in {**variant, **special}.items()),
         ]
     )
     parts |= {"dz": design.d_z, **variant, **special}
     known = ("data", "model", "arch", "dz", "steps", "epochs", "batch_size", "lr", "likelihood")
     flags = [
-        f"--{key.replace('_', '-')} {value}"
-        if key in (*known, "init", "vary", "precision")
+        f"--{key.replace('_', '-')}" + ("" if value is True else f" {value}")
+        if key in (*known, "init", "vary", "precision", "standardize")
         else f"-p {key}={value}"
         for key, value in parts.items()
     ]
@@ -377,8 +406,14 @@ def _group(
         settings=special,
         training=training,
         **({"synth": made_from} if made_from else {}),
+        **({"standardize": scale.meta} if scale is not None else {}),
     )
     return runs.Group(Path(out), name, meta), " ".join(["train", *flags])
+
+
+def _part(key: str, value: Any) -> str:
+    """A setting as a part of a name; one that is on is named alone."""
+    return key.replace("_", "") + ("" if value is True else str(value))
 
 
 def _variant(dataset: "Dataset", design: "Design") -> dict[str, Any]:
@@ -414,4 +449,6 @@ def _special(
         special["vary"] = settings.vary
     if settings.precision != "float32":
         special["precision"] = settings.precision
+    if wishes.standardize:
+        special["standardize"] = True
     return special

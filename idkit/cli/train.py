@@ -93,6 +93,15 @@ def train(
             "or taken as they are. [default: dynamic]",
         ),
     ] = None,
+    standardize: Annotated[
+        bool,
+        typer.Option(
+            "--standardize",
+            help="Bring each column of x (each channel of images) to mean 0 and standard deviation "
+            "1 over the training rows. Kept in the model: 'embed' does the same, and figures are "
+            "in the data's own units.",
+        ),
+    ] = False,
     knob: Annotated[
         list[str] | None,
         typer.Option(
@@ -174,6 +183,7 @@ def train(
         precision=precision,
         compiled=compiled,
         batch_seeds=batch_seeds,
+        standardize=standardize,
     )
     found, inputs = dataset.load(data, data_root)
     job, most = plan.job(

@@ -48,6 +48,19 @@ def fitted(model: "files.Artefact", dataset: "Dataset") -> "Dataset":
     return replace(dataset, x=x, told=(*dataset.told, *told))
 
 
+def standardized(model: "files.Artefact", x: Any) -> Any:
+    """Observations at the scale that a model was trained at.
+
+    Args:
+        model: the file.
+        x: rows of `fitted`.
+    """
+    from idkit import scales
+
+    scale = scales.of(model.meta, model.meta["shape"], model.label)
+    return x if scale is None else scale.apply(x)
+
+
 def is_other(
     model: "files.Artefact", dataset: "Dataset", origin: Sequence["files.Artefact"]
 ) -> bool:

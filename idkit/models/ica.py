@@ -52,7 +52,10 @@ class Ica(nn.Module):
         variance = found.explained_variance_
         rank = int((variance > SMALLEST_VARIANCE * variance[0]).sum())
         if rank < d_z:
-            raise IdkitError(f"the rows span {rank} directions, --dz is {d_z}: lower it")
+            raise IdkitError(
+                f"the rows span {rank} directions, --dz is {d_z}: lower it, or give --standardize "
+                "where columns differ in scale"
+            )
         whitening = found.components_ / np.sqrt(variance)[:, None]
         search = FastICA(
             whiten=False,

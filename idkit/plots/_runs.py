@@ -52,7 +52,8 @@ def text(one: Artefact, facet: str) -> str:
     if value is None or value == {}:
         return ""
     if facet in ("variant", "settings"):
-        return plain(" ".join(f"{name}={knob}" for name, knob in sorted(value.items())))
+        told = sorted(value.items())
+        return plain(" ".join(name if knob is True else f"{name}={knob}" for name, knob in told))
     words = {"d_z": f"$d_z$ = {value}", "seed": f"seed {value}"}
     words["embedded"] = plain(f"on {value}")
     return words.get(facet, plain(str(value)))

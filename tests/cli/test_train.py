@@ -312,6 +312,78 @@ def test_an_objective_that_needs_no_training_is_told(capsys: pytest.CaptureFixtu
     assert "below" not in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("words", "count"),
+    [
+        ("--model vae --arch mlp3 --dz 2", 1),
+        ("--model vae --arch mlp3 --dz 2 -o m.npz", 1),
+        ("--model vae --arch mlp3 --dz 2 --standardize", 0),
+        ("--model gmmflow", 0),  # which scales by itself
+        ("--model pca", 0),
+    ],
+)
+def test_unscaled_data_earn_one_note(
+    words: str, count: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    x = np.random.default_rng(0).normal(size=(64, 4))
+    save("mine.npz", x=x * [1e-3, 1, 1, 1e2], u=None)
+    steps = "" if "pca" in words else "--steps 3"
+    assert idkit(f"train --data mine.npz {steps} {words}") == 0
+    error = capsys.readouterr().err
+    assert error.count("note: x goes from -") == count
+    assert error.count("the standard deviation of its columns is from 0.00") == count
+
+
+@pytest.mark.parametrize("kind", ["flat", "images"])
+def test_standardised_data_train_as_data_that_were_standardised_before(kind: str) -> None:
+    rng = np.random.default_rng(0)
+    split = (np.arange(64) % 4 == 0).astype(np.uint8)
+    if kind == "flat":
+        x = rng.normal(size=(64, 4)) * [1e-3, 1, 1e3, 1e6] + [1, 0, 50, -3e5]
+        x = x.astype(np.float32)
+        train = x[split == 0].astype(np.float64)
+        before = (x - train.mean(0)) / train.std(0)
+    else:
+        x = rng.integers(0, 256, (64, 1, 4, 4)).astype(np.uint8)
+        train = x[split == 0].astype(np.float64)
+        before = (x - train.mean()) / train.std()
+    save("raw.npz", x=x, split=split)
+    save("before.npz", x=before.astype(np.float32), split=split)
+    line = "train --model vade --arch mlp --dz 2 --components 4 --steps 9 --batch-size 16 -q"
+    assert idkit(line, "--data", "raw.npz", "--standardize") == 0
+    assert idkit(line, "--data", "before.npz") == 0
+    name = "vade-mlp-dz2-components4-steps9-batchsize16"
+    one, other = model(1, name=f"raw-{name}-standardize"), model(1, name=f"before-{name}")
+    assert one.meta["settings"]["standardize"] is True
+    assert one.meta["command"].endswith("--standardize --seed 1")
+    assert len(one.meta["standardize"]["mean"]) == x.shape[1]
+    for key, array in other.arrays.items():
+        np.testing.assert_allclose(one.arrays[key], array, rtol=1e-4, atol=1e-6, err_msg=key)
+    for made in (one, other):
+        assert idkit("embed", made.label, "-q", "--responsibilities") == 0
+    folders = [str(Path(made.label).with_name("latents.npz")) for made in (one, other)]
+    latents, expected = (files.read(path) for path in folders)
+    for key in ("z", "log_var", "responsibilities"):
+        np.testing.assert_allclose(latents.arrays[key], expected.arrays[key], rtol=1e-3, atol=1e-5)
+    assert latents.meta["settings"]["standardize"] is True
+    assert idkit(one.meta["command"].replace("--data raw", "--data raw.npz"), "-q", "-o", "b") == 0
+    assert contents(Path("b")) == {
+        path: content
+        for path, content in contents(Path("runs")).items()
+        if path.startswith("raw-") and path.endswith("model.safetensors")
+    }
+
+
+@pytest.mark.parametrize("words", ["", "--likelihood bernoulli", "--likelihood logistic"])
+def test_only_numbers_of_any_size_can_be_standardised(
+    words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert idkit(f"train --standardize --steps 1 {words}") == 2
+    error = capsys.readouterr().err
+    assert "give --likelihood gaussian" in error
+    assert error.count("\n") == 1
+
+
 def test_a_batch_of_more_than_all_rows_is_cut_and_this_is_said(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 import torch
 
+from idkit import files
 from idkit.cli import run
+from idkit.cli.pictures import of as of_files
 from idkit.densities.likelihoods import bernoulli, gaussian, logistic
 from idkit.models import Frame, ivae, rvqvae, vade, vae
 from idkit.nets import grid, mlp
@@ -118,3 +120,42 @@ def test_plot_images_from_the_shell(
     (linear,) = tmp_path.glob("runs/*pca*/model.safetensors")
     assert run(["plot", "images", str(linear)]) == 3
     assert "makes no images" in capsys.readouterr().err
+
+
+def test_pictures_are_shown_in_the_units_of_the_data() -> None:
+    x = np.random.default_rng(0).normal(size=(5, *SHAPE)).astype(np.float32)
+    model = vade.build(frame(gaussian), components=3).eval()
+    model.to(torch.float32)
+
+    def shown(images: torch.Tensor) -> torch.Tensor:
+        return images * 0.1 + 0.5
+
+    found = pictures(model, x, np.arange(5), torch.Generator().manual_seed(0), shown=shown)
+    np.testing.assert_allclose(found["rows"], x * 0.1 + 0.5, rtol=1e-5)
+    with torch.no_grad():
+        given: Any = torch.from_numpy(x)
+        expected = model.decoder(model.embed(given, torch.zeros(5)).loc) * 0.1 + 0.5
+    np.testing.assert_allclose(found["reconstructions"], expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("form", "standardize"),
+    [("bytes", True), ("bytes", False), ("0 to 1", False), ("any", True)],
+)
+def test_images_of_every_form_are_shown_as_they_are(
+    form: str, standardize: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    grey = np.random.default_rng(0).integers(0, 256, (40, 1, 4, 4)).astype(np.uint8)
+    grey[0, 0, 0, :2] = 0, 255
+    forms: dict[str, Any] = {"bytes": grey, "0 to 1": grey / 255, "any": grey * 3.7 - 100}
+    np.savez("mine.npz", x=forms[form])
+    words = ["train", "--data", "mine.npz", "--model", "vae", "--dz", "3", "--steps", "60", "-q"]
+    words += ["--lr", "0.01", *(["--standardize"] if standardize else [])]
+    assert run([*words, "-o", "m.npz"]) == 0
+    (made,) = of_files([files.read("m.npz")], None, None)
+    np.testing.assert_allclose(made.arrays["rows"], grey[:10] / 255, atol=1e-5)
+    error = made.arrays["reconstructions"] - grey[:10] / 255
+    assert 0 <= made.arrays["reconstructions"].min() < made.arrays["reconstructions"].max() <= 1
+    assert np.sqrt(np.square(error).mean()) < 0.29  # the deviation of the pixels themselves
+    assert run(["plot", "images", "m.npz", "-o", "m.png"]) == 0
