@@ -328,7 +328,6 @@ CASES: dict[str, tuple[Callable[[], bytes], str]] = {
     ),
     "safetensors of no arrays": (lambda: safetensor({}), r"no array 'z'.*it holds no arrays"),
     # CSV
-    "CSV without a header": (lambda: b"1,2\n3,4\n", "has no header: name the columns"),
     "CSV with a ragged line": (lambda: b"a,b\n1,2\n3\n", "line 3 has 1 cells, the header has 2"),
     "CSV with a typing error": (
         lambda: b"a,b\n1,2\n3,4x\n",

@@ -25,7 +25,7 @@ TABLE: dict[str, list[Cell]] = {
 }
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 WORDS = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), min_size=1).filter(
-    lambda word: word.strip() == word and word[0] not in "{[" and not _is_number(word)
+    lambda word: word.strip() == word and word[0] not in "{[#" and not _is_number(word)
 )
 
 
@@ -129,7 +129,7 @@ def test_standard_input_is_a_table(
         ("a,b\tc\n1,2\t3\n", {"a,b": ["1,2"], "c": [3.0]}),
         ('[{"a": 1}, {"b": "x"}]', {"a": [1.0, None], "b": [None, "x"]}),
         ('{"a": 1, "b": "x"}', {"a": [1.0], "b": ["x"]}),
-        ('[{"a": true, "b": [1, {"c": null}]}]', {"a": ["true"], "b": ['[1.0, {"c": null}]']}),
+        ('[{"a": true, "b": [1, {"c": null}]}]', {"a": ["true"], "b": ['[1, {"c": null}]']}),
         ('[{"a": NaN}]', {"a": [None]}),
         ('{"a": 1}\n\n{"a": 2}\n', {"a": [1.0, 2.0]}),
     ],
@@ -158,6 +158,52 @@ def test_what_is_no_table_is_refused_with_the_line(text: str, message: str) -> N
     with pytest.raises(IdkitError, match=message) as caught:
         parsed(text)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("a\n0012\n 12 \n", ["0012", "12"]),
+        ("a\n0.1\n0.10\n1e-1\n", ["0.1", "0.10", "1e-1"]),
+        ("a,b\n123456789012345678,1\n,2\n", ["123456789012345678", None]),
+        ("a\nnone\nNone\n0.5\n", ["none", "None", "0.5"]),
+        ('a,b\n"x, y",1\n', ["x, y"]),
+        ("a b\n1_000 2\n1e3 2\n", ["1_000", "1e3"]),
+        ('[{"a": 123456789012345678}, {"a": null}, {}]', ["123456789012345678", None, None]),
+        ('[{"a": "0012"}, {"a": 12}, {"a": 12.0}]', ["0012", "12", "12.0"]),
+        ('[{"a": 0.10}, {"a": 1e-7}, {"a": true}]', ["0.1", "1e-07", "true"]),
+        ('{"a": 100000000000000000000000000000}\n', ["100000000000000000000000000000"]),
+    ],
+)
+def test_cells_as_they_are_written(text: str, written: list[str | None], tmp_path: Path) -> None:
+    (tmp_path / "t").write_text(text)
+    assert files.read_table(str(tmp_path / "t")).written("a") == written
+
+
+def test_words_for_nothing_are_words_where_no_number_is(tmp_path: Path) -> None:
+    (tmp_path / "t").write_text("model,aug,mcc,sd\nnone,none,0.5,nan\nNA,none,none,nan\n")
+    table = files.read_any(str(tmp_path / "t"))
+    assert isinstance(table, files.Table)
+    assert table.columns == {
+        "model": ["none", "NA"],
+        "aug": ["none", "none"],
+        "mcc": [0.5, None],
+        "sd": [None, None],
+    }
+
+
+def test_infinity_is_no_missing_number() -> None:
+    assert parsed('[{"a": Infinity}, {"a": -Infinity}, {"a": NaN}]') == {
+        "a": [math.inf, -math.inf, None]
+    }
+
+
+def test_a_table_without_a_header_is_opened_but_has_no_names(tmp_path: Path) -> None:
+    (tmp_path / "t").write_text("0.1,0.2\n0.3,0.4\n")
+    table = files.read_any(str(tmp_path / "t"))
+    assert isinstance(table, files.Table)
+    assert not table.headed
+    assert table.columns == {"1": [0.1, 0.3], "2": [0.2, 0.4]}
 
 
 def test_arrays_are_not_a_table(tmp_path: Path) -> None:

@@ -114,7 +114,8 @@ def _array(artefact: "Artefact", name: str, damages: list[DamagedError]) -> Row:
 def _columns(table: "Table") -> list[Row]:
     """The columns of a table of text, shown as if they were arrays."""
     rows = []
-    for name, cells in table.columns.items():
+    for name in table.sheet.names:
+        cells = table.column(name)
         texts = dict.fromkeys(cell for cell in cells if isinstance(cell, str))
         numbers = [cell for cell in cells if isinstance(cell, float) and math.isfinite(cell)]
         row = _empty_row(name, "text" if texts else "number", (len(cells),))

@@ -50,6 +50,8 @@ def _rows(opened: "Artefact | Table", values: "Container[str]") -> list[Row]:
     from idkit.files import Table
 
     if isinstance(opened, Table):
+        if not opened.headed:
+            raise IdkitError(f"{opened.label} has no header: name the columns in its first line")
         cells = {name: _cells(opened, name, values) for name in opened.columns}
         return [dict(zip(cells, line, strict=True)) for line in zip(*cells.values(), strict=True)]
     if opened.schema not in SCORED:

@@ -46,6 +46,11 @@ class Artefact:
         """The SHA-256 of the whole file, in hexadecimal; computed on first use."""
         return self.content.sha256
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a user should know of how the file was read, as columns that are no coordinates."""
+        return self.arrays.notes
+
     def array(self, *preferred: str) -> NDArray[Any]:
         """The array that is meant: that of the name which `meant` finds.
 

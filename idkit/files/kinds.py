@@ -19,6 +19,7 @@ class Kind(StrEnum):
     NPZ = "NPZ"
     NPY = "npy"
     CSV = "CSV or TSV"
+    TEXT = "text between blanks"  # is recognised as CSV; its lines tell
     JSON = "JSON"
 
 
@@ -33,6 +34,8 @@ def recognise(content: Content) -> Kind:
         return Kind.NPZ
     if head.startswith(MAGIC):
         return Kind.NPY
+    if _is_utf_16(head):
+        raise IdkitError(f"{content.label} is UTF-16 text: save it as UTF-8")
     if _begins_like_safetensors(head):
         return Kind.SAFETENSORS
     if not _is_text(head):
@@ -54,3 +57,8 @@ def _is_text(head: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return all(character >= " " or character in "\t\r\n\f" for character in text)
+
+
+def _is_utf_16(head: bytes) -> bool:
+    """Whether each other byte is 0 and the rest is text, as of European text without a mark."""
+    return any(not any(head[high::2]) and _is_text(head[1 - high :: 2]) for high in (0, 1))

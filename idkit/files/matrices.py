@@ -1,65 +1,145 @@
-"""A table of text as arrays: its columns of numbers as one matrix."""
+"""A table of text as arrays: its coordinates as one matrix, the other columns one by one."""
 
-import math
-from collections.abc import Sequence
+import difflib
+import functools
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from idkit.errors import IdkitError
+from idkit.errors import IdkitError, UsageError
+from idkit.files import coordinates
+from idkit.files.cells import clip, is_integer
+from idkit.files.coordinates import Role
 from idkit.files.members import Arrays, Member, frozen
-from idkit.files.tables import Cell, Table, as_number, clip
+from idkit.files.sheet import Sheet
+from idkit.files.tables import Table
 
-OWN_ARRAY = ("u", "split")  # columns of latents/1 and data/1 that are not coordinates
 MATRIX = "z"
-LARGEST_LABEL = 2.0**53  # beyond it float64 does not hold every integer
+NAMES, INDEX = "names", "index"  # what row names without a name are called
+INT64 = np.iinfo(np.int64)
+LARGEST = 2.0**63
+LISTED = 8  # columns in a message
 
 
-def arrays(table: Table) -> Arrays:
-    """A table as arrays: its columns of numbers, in their order, are the matrix `z` (n, d).
+def arrays(
+    table: Table,
+    *,
+    key: str | None = None,
+    columns: Sequence[str] | None = None,
+    apart: str | None = None,
+) -> Arrays:
+    """A table as arrays: its coordinates, in their order, are the matrix `z` (n, d).
 
-    The columns `u` and `split` of integers, and columns of text, become arrays of their own. An
-    undefined number is NaN.
+    Which columns are coordinates is for `coordinates.roles` to say; the others are arrays of their
+    own under their names: text, or int64. Row names without a name are called `names`, or `index`
+    where they are integers. A missing number is NaN.
+
+    Args:
+        table: the table.
+        key: a column that is wanted as an array of its own, whatever it is.
+        columns: the coordinates, instead of those that are found; the rest are arrays of their own.
+        apart: a column that is no coordinate whatever it holds, as it names the rows.
+
+    Returns:
+        The arrays, with notes on what is no coordinate. The matrix raises IdkitError on first use
+        where one of its cells is no number.
 
     Raises:
-        IdkitError: when a column mixes numbers and text, or no column holds numbers.
+        IdkitError: when there is no such column, or none is a coordinate.
+        UsageError: when both `key` and `columns` are given, or no column is.
     """
-    found: dict[str, NDArray[Any]] = {}
-    coordinates: list[NDArray[np.float64]] = []
-    for name, cells in table.columns.items():
-        column = _column(cells, f"{table.label}: column '{name}'")
-        if column.dtype.kind == "U":
-            found[name] = column
-        elif name in OWN_ARRAY and _are_labels(column):
-            found[name] = column.astype(np.int64)
+    sheet, label = table.sheet, table.label
+    if columns is not None and (key is not None or not columns):
+        raise UsageError(f"{label}: name the coordinates by --columns a,b, or one by FILE:KEY")
+    found = coordinates.roles(sheet, apart=apart)
+    wanted = [j for j, role in enumerate(found) if role in (Role.COORDINATE, Role.DAMAGED)]
+    if columns is not None:
+        wanted = [_place(sheet, name, label) for name in dict.fromkeys(columns)]
+        found = coordinates.chosen(found, wanted)
+    members = dict(_own(sheet, found))
+    if members.pop(MATRIX, None) is not None and columns is None:
+        raise IdkitError(f"{label}: column '{MATRIX}' holds text, not numbers")
+    if wanted:
+        shape = (len(sheet), len(wanted))
+        members[MATRIX] = Member("float64", shape, lambda: _matrix(sheet, wanted, label))
+    if key is not None and key in sheet.names and key not in members:
+        members[key] = _column(sheet, sheet.names.index(key), label)
+    elif MATRIX not in members and (key is None or key not in members) and len(members) != 1:
+        raise IdkitError(_without_numbers(label, sheet, found))
+    told = columns is None and key in (None, MATRIX)
+    return Arrays(members, coordinates.notes(sheet, found) if told else ())
+
+
+def _place(sheet: Sheet, name: str, label: str) -> int:
+    if name in sheet.names:
+        return sheet.names.index(name)
+    near = difflib.get_close_matches(name, sheet.names, n=1)
+    hint = f": did you mean '{near[0]}'?" if near else ""
+    raise IdkitError(f"{label} has no column '{clip(name)}'{hint} (it has {_listed(sheet.names)})")
+
+
+def _matrix(sheet: Sheet, wanted: Sequence[int], label: str) -> NDArray[np.float64]:
+    for column in wanted:
+        if not sheet.numeric[column]:
+            raise coordinates.refuse(sheet, column, label)
+    whole = wanted == list(range(len(sheet.names)))
+    return frozen(sheet.numbers if whole else np.ascontiguousarray(sheet.numbers[:, wanted]))
+
+
+def _column(sheet: Sheet, column: int, label: str) -> Member:
+    return Member("float64", (len(sheet),), lambda: _matrix(sheet, [column], label)[:, 0])
+
+
+def _own(sheet: Sheet, found: Sequence[Role]) -> Iterator[tuple[str, Member]]:
+    """The columns that are no coordinates, by the names of their arrays."""
+    columns = [j for j, role in enumerate(found) if role not in (Role.COORDINATE, Role.DAMAGED)]
+    exact = {j for j in columns if found[j] == Role.TEXT or sheet.integral[j]}
+    sheet.load(exact)  # in one pass
+    for column in columns:
+        role, name = found[column], sheet.names[column]
+        if coordinates.is_nameless(sheet, column) or (not sheet.headed and column == 0):
+            name = NAMES if role == Role.TEXT else INDEX
+            if name in sheet.names:
+                continue
+        if role == Role.TEXT:
+            yield name, _text(sheet.text(column))
+        elif column in exact:
+            yield name, _held(_integers(sheet.text(column), sheet.numbers[:, column]))
         else:
-            coordinates.append(column)
-    if MATRIX in found:
-        raise IdkitError(f"{table.label}: column '{MATRIX}' holds text, not numbers")
-    if not coordinates:
-        raise IdkitError(
-            f"{table.label} has no column of numbers ({clip(', '.join(table.columns))})"
-        )
-    found[MATRIX] = np.stack(coordinates, axis=1)
-    return Arrays({name: _held(array) for name, array in found.items()})
+            yield name, _held(sheet.numbers[:, column])
 
 
-def _are_labels(column: NDArray[np.float64]) -> bool:
-    return bool(np.all(np.abs(column) < LARGEST_LABEL) and np.array_equal(column, np.rint(column)))
+def _text(cells: Sequence[str]) -> Member:
+    """Text; its array may be far larger than the file where one cell is long, so it can wait."""
+    longest = np.dtype((np.str_, max(1, *map(len, cells))))
+    return Member(longest.name, (len(cells),), lambda: frozen(np.array(cells, longest)))
 
 
 def _held(array: NDArray[Any]) -> Member:
-    return Member(array.dtype.name, array.shape, lambda: frozen(array))
+    return Member(array.dtype.name, array.shape, functools.partial(frozen, array))
 
 
-def _column(cells: Sequence[Cell], what: str) -> NDArray[Any]:
-    if not any(isinstance(cell, str) for cell in cells):
-        return np.array([math.nan if cell is None else cell for cell in cells], np.float64)
-    numbers = [i for i, cell in enumerate(cells) if as_number(cell) is not None]
-    if numbers:
-        odd = next(
-            i for i, cell in enumerate(cells) if cell is not None and as_number(cell) is None
-        )
-        raise IdkitError(f"{what} holds numbers, but row {odd + 1} has '{clip(cells[odd])}'")
-    return np.array([cell or "" for cell in cells], np.str_)
+def _integers(cells: Sequence[str], values: NDArray[np.float64]) -> NDArray[Any]:
+    """Exactly as they are written: as text where 0012 is not 12, or int64 is too small."""
+    if not all(map(is_integer, cells)):  # as 3.0
+        return values.astype(np.int64) if np.abs(values).max() < LARGEST else values
+    numbers = [int(cell) for cell in cells]
+    padded = list(map(str, numbers)) != [cell.removeprefix("+") for cell in cells]
+    if padded or not INT64.min <= min(numbers) <= max(numbers) <= INT64.max:
+        return np.array(cells, np.str_)
+    return np.array(numbers, np.int64)
+
+
+def _without_numbers(label: str, sheet: Sheet, found: Sequence[Role]) -> str:
+    if all(role == Role.TEXT for role in found):
+        return f"{label} has no column of numbers ({_listed(sheet.names)})"
+    held = [f"{name}: {role}" for name, role in zip(sheet.names, found, strict=True)]
+    return f"{label} has no column that is a coordinate ({_listed(held)}): name one as {label}:KEY"
+
+
+def _listed(names: Sequence[str]) -> str:
+    known = [name for name in names if name]
+    more = f" and {len(known) - LISTED} more" if len(known) > LISTED else ""
+    return ", ".join(map(clip, known[:LISTED])) + more

@@ -2,7 +2,7 @@
 
 import math
 import mmap
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
@@ -45,10 +45,12 @@ class Arrays(Mapping[str, NDArray[Any]]):
 
     Attributes:
         members: type and shape of each, without its values.
+        notes: what a user should know of how the file was read.
     """
 
-    def __init__(self, members: Mapping[str, Member]) -> None:
+    def __init__(self, members: Mapping[str, Member], notes: Iterable[str] = ()) -> None:
         self.members = dict(sorted(members.items()))
+        self.notes = tuple(notes)
         self._loaded: dict[str, NDArray[Any]] = {}
 
     def __getitem__(self, name: str) -> NDArray[Any]:

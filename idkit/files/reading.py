@@ -3,10 +3,11 @@
 import difflib
 import json
 import math
+from collections.abc import Sequence
 from typing import Any
 
-from idkit.errors import IdkitError
-from idkit.files import matrices, npy, npz, safetensor, tables
+from idkit.errors import IdkitError, UsageError
+from idkit.files import documents, matrices, npy, npz, safetensor, tables
 from idkit.files.artefact import Artefact
 from idkit.files.contents import Content
 from idkit.files.kinds import Kind, recognise
@@ -22,37 +23,58 @@ MADE_BY = {
     "idkit.scores": "idkit mcc",
     "idkit.tests": "idkit wilcoxon",
 }
+TEXT = (Kind.CSV, Kind.JSON)
 
 
-def read(source: str, *, schema: str | None = None) -> Artefact:
-    """Opens any file of arrays: safetensors, NPZ, npy, CSV or TSV, told apart by content.
+def read(
+    source: str,
+    *,
+    schema: str | None = None,
+    columns: Sequence[str] | None = None,
+    apart: str | None = None,
+) -> Artefact:
+    """Opens any file of arrays: safetensors, NPZ, npy, or a table, told apart by content.
 
     Args:
         source: a path, `FILE:KEY`, or `-` for standard input.
         schema: what it must be where it is one of idkit's own; files from elsewhere pass.
+        columns: which columns of a table are the coordinates; None for those that `matrices`
+            finds.
+        apart: a column of a table that names its rows, and so is no coordinate.
 
     Returns:
-        The artefact. Nothing large has been read: a big file is mapped.
+        The artefact. Nothing large has been read: a big file of arrays is mapped.
 
     Raises:
         IdkitError: when there is no such file or array, or the file is damaged or something else.
+        UsageError: when columns are named of what is no table.
     """
     path, key = split_key(source)
     content = open_content(path)
-    return _artefact(content, recognise(content), key, schema)
+    kind = recognise(content)
+    if kind in TEXT:
+        table = _table_of_arrays(content, kind)
+        arrays = matrices.arrays(table, key=key, columns=columns, apart=apart)
+        return _artefact(content, table.kind, arrays, {}, key)
+    if columns is not None:
+        raise UsageError(f"{content.label} is {kind}, no table: leave out --columns")
+    return _opened(content, kind, key, schema)
 
 
 def read_table(source: str) -> Table:
-    """Opens any table of text: CSV, TSV, a JSON document with `rows`, or JSON lines.
+    """Opens any table of text: CSV, TSV, text between blanks, JSON, or JSON lines.
 
     Raises:
-        IdkitError: when there is no such file or it is not a table.
+        IdkitError: when there is no such file, or it is not a table with a header.
     """
     content = open_content(source)
     kind = recognise(content)
-    if kind not in (Kind.CSV, Kind.JSON):
+    if kind not in TEXT:
         raise IdkitError(f"{content.label} is a file of arrays ({kind}), not a table")
-    return tables.parse(content, kind)
+    table = tables.parse(content, kind)
+    if not table.headed:
+        raise IdkitError(f"{content.label} has no header: name the columns in its first line")
+    return table
 
 
 def read_any(source: str, *, schema: str | None = None) -> Artefact | Table:
@@ -60,23 +82,30 @@ def read_any(source: str, *, schema: str | None = None) -> Artefact | Table:
     path, key = split_key(source)
     content = open_content(path)
     kind = recognise(content)
-    if kind in (Kind.CSV, Kind.JSON):
+    if kind in TEXT:
         return tables.parse(content, kind)
-    return _artefact(content, kind, key, schema)
+    return _opened(content, kind, key, schema)
 
 
-def _artefact(content: Content, kind: Kind, key: str | None, schema: str | None) -> Artefact:
+def _opened(content: Content, kind: Kind, key: str | None, schema: str | None) -> Artefact:
     arrays, text = _contents(content, kind)
     meta = {} if text is None else _meta(content.label, text)
     found = meta.get("schema")
     if schema is not None and found is not None and found != schema:
         maker = MADE_BY.get(schema.split("/")[0], "another idkit")
         raise IdkitError(f"{content.label} is {found}, not {schema} ('{maker}' makes that)")
+    return _artefact(content, kind, arrays, meta, key)
+
+
+def _artefact(
+    content: Content, kind: Kind, arrays: Arrays, meta: dict[str, Any], key: str | None
+) -> Artefact:
     if key is not None and key not in arrays:
         near = difflib.get_close_matches(key, arrays, n=1)
         hint = f": did you mean '{near[0]}'?" if near else ""
         raise IdkitError(f"{content.label} has no array '{key}'{hint} ({arrays.listed()})")
-    return Artefact(content.label, content.name, kind, found, meta, arrays, key, content)
+    schema = meta.get("schema")
+    return Artefact(content.label, content.name, kind, schema, meta, arrays, key, content)
 
 
 def _contents(content: Content, kind: Kind) -> tuple[Arrays, str | None]:
@@ -84,11 +113,15 @@ def _contents(content: Content, kind: Kind) -> tuple[Arrays, str | None]:
         return safetensor.read(content)
     if kind is Kind.NPZ:
         return npz.read(content)
-    if kind is Kind.NPY:
-        return Arrays(npy.members(content)), None
-    if kind is Kind.CSV:
-        return matrices.arrays(tables.parse(content, kind)), None
-    raise IdkitError(f"{content.label} is JSON: arrays come as .npz, .safetensors, .npy or .csv")
+    return Arrays(npy.members(content)), None
+
+
+def _table_of_arrays(content: Content, kind: Kind) -> Table:
+    if kind is Kind.JSON and documents.has_rows(content):
+        raise IdkitError(
+            f"{content.label} is JSON: arrays come as .npz, .safetensors, .npy or .csv"
+        )
+    return tables.parse(content, kind)
 
 
 def _meta(label: str, text: str) -> dict[str, Any]:
