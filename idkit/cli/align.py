@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypedDict, cast
 
 import typer
 
-from idkit.cli import moved, options, show
+from idkit.cli import moved, options, remarks, show
 from idkit.cli.compared import command, comparable, tabulate, tell_converted, warn_of_transposed
 from idkit.errors import UsageError
 
@@ -34,7 +34,7 @@ def align(
         list[str],
         typer.Argument(
             metavar="FILE...",
-            help="Latents of the runs: .npz .npy .safetensors .csv, FILE:KEY, or '-'.",
+            help="Latents of the runs: .npz .npy .safetensors .csv .txt, FILE:KEY, or '-'.",
         ),
     ],
     mode: Annotated[str, options.choice("align", "--mode", "The family of maps")] = "strong",
@@ -64,6 +64,7 @@ def align(
             "each file as NAME-aligned.",
         ),
     ] = False,
+    columns: options.Columns = None,
     min_corr: Annotated[
         float | None,
         typer.Option(
@@ -97,17 +98,21 @@ def align(
     if not apply:
         files.check_extension(out)
         files.refuse_existing(out, force=force)
-    runs = room.read(latents)
+    runs = room.read(latents, columns=columns, apart=named)
+    remarks.tell(run.artefact for run in runs)
     tell_converted(runs)
     found = room.groups(runs, named=named)
-    onto = _run(target, runs, found)
+    onto = _run(target, runs, found, columns=columns, named=named)
     groups = comparable(found, alone=not isinstance(onto, str))
     warn_of_transposed(groups)
     runs = [run for run in runs if any(run in group.runs for group in groups)]
     places = moved.places(runs, out, force=force) if apply else []
     how: How = {"mode": mode, "cca_dim": cca_dim, "split": split, "seed": seed}
     aligned = [alignment.of(group, onto, **how) for group in groups]
-    told = command("align", {**how, "to": Path(target).name, "apply": apply, "id": named})
+    told = command(
+        "align",
+        {**how, "to": Path(target).name, "apply": apply, "columns": columns, "id": named},
+    )
     for text in dict.fromkeys(said for each in aligned for said in each.warnings):
         show.caveat(text)
     if apply:
@@ -130,15 +135,25 @@ def _target(to: str | None, mode: str, min_corr: float | None, *, apply: bool) -
     return to or (MEDOID if framed else ALL_PAIRS)
 
 
-def _run(target: str, runs: "Sequence[Run]", groups: "Sequence[Group]") -> "Target | Run":
+def _run(
+    target: str,
+    runs: "Sequence[Run]",
+    groups: "Sequence[Group]",
+    *,
+    columns: "Sequence[str] | None",
+    named: str | None,
+) -> "Target | Run":
     """The run that a user names, one of the inputs (or the run it repeats) or another file."""
     from idkit import latents
 
     if target in (ALL_PAIRS, MEDOID):
         return cast("Target", target)
-    named = [run for run in runs if run.label == target]
-    held = [group.holds(run) for run in named for group in groups]
-    return next(filter(None, held), None) or latents.read([target])[0]
+    own = [run for run in runs if run.label == target]
+    held = [group.holds(run) for run in own for group in groups]
+    return (
+        next(filter(None, held), None)
+        or latents.read([target], columns=columns, apart=named)[0]
+    )
 
 
 def _write(

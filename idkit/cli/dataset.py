@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from idkit import shelf
-from idkit.cli import generated
+from idkit.cli import generated, remarks, show
 from idkit.errors import IdkitError
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ def load(source: str, folder: str | None) -> tuple["Dataset", list["files.Artefa
     from idkit import files
 
     artefact = files.read(source, schema=generated.SCHEMA)
+    remarks.tell([artefact], say=show.note)
     return _from_file(artefact), [artefact]
 
 

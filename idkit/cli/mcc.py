@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from idkit import shelf
-from idkit.cli import condition, options, show, stored
+from idkit.cli import condition, options, remarks, show, stored
 from idkit.cli.compared import SOURCES, command, compared, tabulate
 from idkit.errors import ExitCode, UsageError
 
@@ -31,7 +31,7 @@ def mcc(
         list[str],
         typer.Argument(
             metavar="FILE...",
-            help="Latents of the runs: .npz .npy .safetensors .csv, FILE:KEY, or '-'; "
+            help="Latents of the runs: .npz .npy .safetensors .csv .txt, FILE:KEY, or '-'; "
             "or an alignment of 'idkit align', or scores.",
         ),
     ],
@@ -93,6 +93,7 @@ def mcc(
     curve: Annotated[
         bool, typer.Option("--curve", help="One row for each number of components.")
     ] = False,
+    columns: options.Columns = None,
     streams: Annotated[
         bool,
         typer.Option(
@@ -124,6 +125,7 @@ def mcc(
     idkit mcc runs/*/latents.npz
     idkit mcc runs/*/latents.npz --mode strong,weak --cca-dim 20 -o scores.npz
     idkit mcc a.npy b.npy c.npy --json
+    idkit mcc a.csv b.csv --columns umap1,umap2
     idkit mcc a.csv b.csv --id gene
     idkit mcc runs/*/latents.npz --to sources
     idkit mcc runs/*/latents.npz --null within-label --perms 999
@@ -143,11 +145,13 @@ def mcc(
     files.check_extension(out)
     files.refuse_existing(out, force=force)
     files.single_stdin([*latents, *(source for source in (to, labels) if source)])
-    opened = [files.read(source) for source in latents]
+    opened = [files.read(source, columns=columns) for source in latents]
     truth: Artefact | Literal["sources"] | None = None
     if to is not None:
-        truth = SOURCES if to == SOURCES else files.read(to)
+        same = columns if to in latents else None  # else it has columns of its own
+        truth = SOURCES if to == SOURCES else files.read(to, columns=same)
     within = None if labels is None else files.read(labels)
+    remarks.tell(each for each in (*opened, truth, within) if isinstance(each, files.Artefact))
     how = {"modes": modes, "cca_dim": cca_dim, "corr": corr, "split": split, "seed": seed}
     how |= {"self_pairs": self_pairs, "rematch": rematch}
     if opened[0].schema in stored.SCHEMAS:
@@ -162,7 +166,7 @@ def mcc(
     _explain(every)
     if out is not None:
         others = [each for each in (truth, within) if isinstance(each, files.Artefact)]
-        told = {**how, "to": to and Path(to).name, "null": null, "id": named}
+        told = {**how, "to": to and Path(to).name, "null": null, "columns": columns, "id": named}
         _write(out, every, [*opened, *others], told, force=force)
     if out != STDOUT:
         _print(every, shown, as_json=as_json)

@@ -27,6 +27,11 @@ def _limit_threads(threads: int) -> int:
     return threads
 
 
+def _split_names(given: list[str] | None) -> list[str] | None:
+    """The names in `a,b`, and in the option given again."""
+    return [name.strip() for text in given for name in text.split(",")] if given else None
+
+
 def _name_of(room: str) -> Callable[[str | None], str | None]:
     """A callback that takes only what stands in a room of the package."""
 
@@ -75,6 +80,16 @@ DataRoot = Annotated[
         metavar="FOLDER",
         envvar="IDKIT_DATA",
         help="Where data sets lie. [default: idkit in the user's cache folder]",
+    ),
+]
+Columns = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--columns",
+        metavar="A,B,...",
+        callback=_split_names,
+        help="Columns of a table that are the coordinates.  [default: those of numbers, but for "
+        "row names, labels and what counts rows]",
     ),
 ]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of every random choice.")]

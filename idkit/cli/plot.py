@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from idkit import shelf
-from idkit.cli import options, pictures, show
+from idkit.cli import options, pictures, remarks, show
 from idkit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -72,6 +72,7 @@ def plot(
     files.refuse_existing(target, force=force)
     files.single_stdin(sources)
     artefacts = [files.read(source) for source in sources]
+    remarks.tell(artefacts)
     if kind == "images":
         artefacts = pictures.of(artefacts, data, data_root)
     draw: Draw = shelf.take("plots", kind, "draw")

@@ -12,7 +12,7 @@ import typer.core
 import typer.main
 
 from idkit import shelf
-from idkit.cli import generated, options, show
+from idkit.cli import generated, options, remarks, show
 from idkit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -185,6 +185,7 @@ def _write_latents(
     files.check_extension(out)
     files.refuse_existing(out, force=force)
     given = files.read(made_of)
+    remarks.tell([given])
     arrays = derive(np.random.default_rng(seed), given, **changed)
     meta = files.metadata(
         "idkit.latents/1",
