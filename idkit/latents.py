@@ -247,19 +247,22 @@ def below(labels: Sequence[str]) -> list[str]:
     return [os.path.relpath(label, top) for label in labels]
 
 
-def read(sources: Iterable[str], *, columns: Sequence[str] | None = None) -> list[Run]:
+def read(
+    sources: Iterable[str], *, columns: Sequence[str] | None = None, apart: str | None = None
+) -> list[Run]:
     """Opens latents of idkit's own, or of anyone.
 
     Args:
         sources: paths, `FILE:KEY`, or `-`; an array called `z` is taken where no key is given, else
             the only array.
         columns: which columns of tables are the coordinates; None for those that look like it.
+        apart: a column of tables that names their rows, and so is no coordinate.
 
     Raises:
         IdkitError: when one is something else.
     """
     files.single_stdin(list(sources))
-    return [run(files.read(source, columns=columns)) for source in sources]
+    return [run(files.read(source, columns=columns, apart=apart)) for source in sources]
 
 
 def run(artefact: Artefact) -> Run:

@@ -150,10 +150,7 @@ def _run(
         return cast("Target", target)
     own = [run for run in runs if run.label == target]
     held = [group.holds(run) for run in own for group in groups]
-    return (
-        next(filter(None, held), None)
-        or latents.read([target], columns=columns, apart=named)[0]
-    )
+    return next(filter(None, held), None) or latents.read([target], columns=columns, apart=named)[0]
 
 
 def _write(

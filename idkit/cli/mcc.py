@@ -145,12 +145,12 @@ def mcc(
     files.check_extension(out)
     files.refuse_existing(out, force=force)
     files.single_stdin([*latents, *(source for source in (to, labels) if source)])
-    opened = [files.read(source, columns=columns) for source in latents]
+    opened = [files.read(source, columns=columns, apart=named) for source in latents]
     truth: Artefact | Literal["sources"] | None = None
     if to is not None:
         same = columns if to in latents else None  # else it has columns of its own
-        truth = SOURCES if to == SOURCES else files.read(to, columns=same)
-    within = None if labels is None else files.read(labels)
+        truth = SOURCES if to == SOURCES else files.read(to, columns=same, apart=named)
+    within = None if labels is None else files.read(labels, apart=named)
     remarks.tell(each for each in (*opened, truth, within) if isinstance(each, files.Artefact))
     how = {"modes": modes, "cca_dim": cca_dim, "corr": corr, "split": split, "seed": seed}
     how |= {"self_pairs": self_pairs, "rematch": rematch}

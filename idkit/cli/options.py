@@ -71,6 +71,16 @@ Out = Annotated[
     str | None,
     typer.Option("-o", "--out", metavar="FILE", help="Where to write ('-' is standard output)."),
 ]
+Columns = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--columns",
+        metavar="A,B,...",
+        callback=_split_names,
+        help="Columns of a table that are the coordinates.  [default: those of numbers, but for "
+        "row names, labels and what counts rows]",
+    ),
+]
 Force = Annotated[bool, typer.Option("--force", help="Replace an output that exists.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document, not a table.")]
 DataRoot = Annotated[
@@ -80,16 +90,6 @@ DataRoot = Annotated[
         metavar="FOLDER",
         envvar="IDKIT_DATA",
         help="Where data sets lie. [default: idkit in the user's cache folder]",
-    ),
-]
-Columns = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--columns",
-        metavar="A,B,...",
-        callback=_split_names,
-        help="Columns of a table that are the coordinates.  [default: those of numbers, but for "
-        "row names, labels and what counts rows]",
     ),
 ]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of every random choice.")]

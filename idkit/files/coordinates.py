@@ -119,7 +119,12 @@ def refuse(sheet: Sheet, column: int, label: str) -> IdkitError:
     )
 
 
-def _counts_rows(sheet: Sheet, column: int) -> bool:
+def merely_counts(sheet: Sheet, column: int) -> bool:
+    """Whether a column has no name, and counts rows."""
+    return is_nameless(sheet, column) and bool(sheet.integral[column]) and _counts(sheet, column)
+
+
+def _counts(sheet: Sheet, column: int) -> bool:
     """Whether a column is an integer, the next, and so on."""
     values = sheet.numbers[:, column]
     small = len(values) >= FEWEST and _are_all_small(values)
@@ -133,13 +138,13 @@ def _role(sheet: Sheet, column: int) -> Role:
     if not sheet.integral[column]:
         return Role.COORDINATE
     if is_nameless(sheet, column):
-        return Role.COUNT if _counts_rows(sheet, column) else Role.INTEGERS
+        return Role.COUNT if _counts(sheet, column) else Role.INTEGERS
     if name in OWN:
         small = _are_all_small(sheet.numbers[:, column])
         return Role.INTEGERS if small else Role.COORDINATE
     if _names_rows_or_classes(name) or _is_y_of_classes(name, sheet.names):
         return Role.INTEGERS
-    counts = _counts_rows(sheet, column) and not _is_axis(sheet, name)
+    counts = _counts(sheet, column) and not _is_axis(sheet, name)
     return Role.COUNT if counts else Role.COORDINATE
 
 

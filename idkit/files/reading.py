@@ -51,14 +51,7 @@ def read(
     """
     path, key = split_key(source)
     content = open_content(path)
-    kind = recognise(content)
-    if kind in TEXT:
-        table = _table_of_arrays(content, kind)
-        arrays = matrices.arrays(table, key=key, columns=columns, apart=apart)
-        return _artefact(content, table.kind, arrays, {}, key)
-    if columns is not None:
-        raise UsageError(f"{content.label} is {kind}, no table: leave out --columns")
-    return _opened(content, kind, key, schema)
+    return _artefact(content, recognise(content), key, schema, columns=columns, apart=apart)
 
 
 def read_table(source: str) -> Table:
@@ -84,31 +77,32 @@ def read_any(source: str, *, schema: str | None = None) -> Artefact | Table:
     kind = recognise(content)
     if kind in TEXT:
         return tables.parse(content, kind)
-    return _opened(content, kind, key, schema)
+    return _artefact(content, kind, key, schema)
 
 
-def _opened(content: Content, kind: Kind, key: str | None, schema: str | None) -> Artefact:
-    arrays, text = _contents(content, kind)
+def _artefact(
+    content: Content, kind: Kind, key: str | None, schema: str | None, **of_table: Any
+) -> Artefact:
+    arrays, text = _contents(content, kind, key=key, **of_table)
     meta = {} if text is None else _meta(content.label, text)
     found = meta.get("schema")
     if schema is not None and found is not None and found != schema:
         maker = MADE_BY.get(schema.split("/")[0], "another idkit")
         raise IdkitError(f"{content.label} is {found}, not {schema} ('{maker}' makes that)")
-    return _artefact(content, kind, arrays, meta, key)
-
-
-def _artefact(
-    content: Content, kind: Kind, arrays: Arrays, meta: dict[str, Any], key: str | None
-) -> Artefact:
     if key is not None and key not in arrays:
         near = difflib.get_close_matches(key, arrays, n=1)
         hint = f": did you mean '{near[0]}'?" if near else ""
         raise IdkitError(f"{content.label} has no array '{key}'{hint} ({arrays.listed()})")
-    schema = meta.get("schema")
-    return Artefact(content.label, content.name, kind, schema, meta, arrays, key, content)
+    return Artefact(content.label, content.name, kind, found, meta, arrays, key, content)
 
 
-def _contents(content: Content, kind: Kind) -> tuple[Arrays, str | None]:
+def _contents(
+    content: Content, kind: Kind, *, columns: Sequence[str] | None = None, **of_table: Any
+) -> tuple[Arrays, str | None]:
+    if kind in TEXT:
+        return _of_table(content, kind, columns=columns, **of_table), None
+    if columns is not None:
+        raise UsageError(f"{content.label} is {kind}, no table: leave out --columns")
     if kind is Kind.SAFETENSORS:
         return safetensor.read(content)
     if kind is Kind.NPZ:
@@ -116,12 +110,13 @@ def _contents(content: Content, kind: Kind) -> tuple[Arrays, str | None]:
     return Arrays(npy.members(content)), None
 
 
-def _table_of_arrays(content: Content, kind: Kind) -> Table:
+def _of_table(content: Content, kind: Kind, **of_table: Any) -> Arrays:
+    """The arrays of a table; the keywords are those of `matrices.arrays`."""
     if kind is Kind.JSON and documents.has_rows(content):
         raise IdkitError(
             f"{content.label} is JSON: arrays come as .npz, .safetensors, .npy or .csv"
         )
-    return tables.parse(content, kind)
+    return matrices.arrays(tables.parse(content, kind), **of_table)
 
 
 def _meta(label: str, text: str) -> dict[str, Any]:

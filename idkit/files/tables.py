@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from idkit.errors import IdkitError
-from idkit.files import documents, layout, records, sheet
+from idkit.files import coordinates, documents, layout, records, sheet
 from idkit.files.cells import DECIMAL_COMMA, Cell, clip, is_word, other_notation
 from idkit.files.contents import Content
 from idkit.files.kinds import Kind
@@ -47,8 +47,15 @@ class Table:
 
     @cached_property
     def columns(self) -> dict[str, list[Cell]]:
-        """The columns by name, in the order of the file, all of one length."""
-        return {name: self.column(name) for name in self.sheet.names}
+        """The columns by name, in the order of the file, all of one length.
+
+        One without a name that merely counts rows, as pandas writes it, is not among them.
+        """
+        return {
+            name: self.column(name)
+            for place, name in enumerate(self.sheet.names)
+            if not coordinates.merely_counts(self.sheet, place)
+        }
 
     def column(self, name: str) -> list[Cell]:
         """The cells of a column.

@@ -181,6 +181,15 @@ class TestWilcoxon:
         for path in sorted(Path().iterdir()):
             assert rows("wilcoxon", str(path), *self.ASK) == right, path
 
+    def test_an_index_is_not_advised_to_tell_cells_apart(
+        self, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        self.TABLE.assign(seed=range(24)).to_csv("t.csv")
+        assert run(["wilcoxon", "t.csv", "--value", "mcc", "--pair", "seed"]) == ExitCode.BAD_INPUT
+        self.TABLE.assign(seed=1, fold=range(24)).to_csv("t.csv")
+        assert run(["wilcoxon", "t.csv", "--value", "mcc", "--pair", "seed"]) == ExitCode.BAD_INPUT
+        assert "(as data, fold)" in capsys.readouterr().err
+
     @pytest.mark.parametrize(
         ("how", "message"),
         [
