@@ -1,7 +1,7 @@
 """The folder of runs: what is finished, what is begun, what does not belong together."""
 
-import subprocess
-import sys
+import os
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +76,9 @@ def test_another_configuration_is_refused_by_its_difference(
         other.checkpoints()
     other.forget([1])
     assert other.finished(1) is None
+    assert other.checkpoints([1]) == []  # what is begun of seed 2 is in nobody's way
+    assert begun(ours) == [[2]]
+    other.forget([2])
     assert other.checkpoints() == []
 
 
@@ -138,7 +141,35 @@ def test_a_checkpoint_of_another_idkit_is_refused_until_forced(tmp_path: Path) -
     files.write(str(path), made.arrays, {**made.meta, "version": "0.0.1"}, force=True)
     with pytest.raises(IdkitError, match=r"was begun by idkit 0\.0\.1, this is "):
         ours.checkpoints()
-    ours.forget([])
+    ours.forget([2])
+    with pytest.raises(IdkitError, match=r"was begun by idkit 0\.0\.1, this is "):
+        ours.checkpoints()
+    ours.forget([1])
+    assert begun(ours) == []
+
+
+def test_a_seed_that_begins_again_leaves_what_is_begun_of_others(tmp_path: Path) -> None:
+    ours = group(tmp_path)
+    begin(ours, [1, 2, 3], step=8)
+    ours.save(1, ARRAYS, "train", None)
+    ours.forget([1, 3])
+    assert ours.finished(1) is None
+    assert begun(ours) == [[2]]
+    (path, _), *_ = ours.checkpoints()
+    assert files.read(str(path)).arrays["flat"].shape == (3, 2)  # a row for each, as it was
+    assert ours.begun_together([1, 2, 3]) == [[2], [1, 3]]
+    ours.forget([2])
+    assert begun(ours) == []
+
+
+def test_a_damaged_checkpoint_is_refused_until_forced(tmp_path: Path) -> None:
+    ours = group(tmp_path)
+    begin(ours, [1])
+    path, _ = ours.checkpoints()[0]
+    path.write_bytes(path.read_bytes()[:99])
+    with pytest.raises(IdkitError, match=r"s1\.safetensors"):
+        ours.checkpoints([1])
+    ours.forget([1])
     assert begun(ours) == []
 
 
@@ -162,68 +193,78 @@ def test_groups_whose_names_begin_alike_are_apart(tmp_path: Path) -> None:
     assert longer.finished(2) is not None
 
 
-def test_only_one_command_works_on_a_group(tmp_path: Path) -> None:
+def test_a_seed_is_trained_by_one_command_and_others_are_free(tmp_path: Path) -> None:
+    ours, other = group(tmp_path / "runs"), group(tmp_path / "runs")
+    with ours.shared() as locks, other.shared() as theirs:
+        assert ours.claim(locks, [1, 2]) == ([1, 2], {})
+        claimed, elsewhere = other.claim(theirs, [2, 3])
+        assert (claimed, list(elsewhere)) == ([3], [2])
+        assert str(elsewhere[2]) == f"process {os.getpid()} on {socket.gethostname()}"
+        assert list(other.elsewhere(theirs, [1, 2, 3, 4])) == [1, 2]
+        ours.save(1, ARRAYS, "train", None)
+        ours.release(locks, [1, 2])
+        assert other.claim(theirs, [1, 2]) == ([2], {})  # 1 is finished
+        assert other.elsewhere(theirs, [1, 2, 3]) == {}
+    assert left(tmp_path) == ["runs", *(f"runs/{name}" for name in left(tmp_path / "runs"))]
+    assert left(tmp_path / "runs") == ["digits-vae-mlp-dz3-s1", f"digits-vae-mlp-dz3-s1/{MODEL}"]
+
+
+def test_a_seed_that_is_claimed_to_begin_again_is_not_finished_any_more(tmp_path: Path) -> None:
+    ours = group(tmp_path)
+    ours.save(1, ARRAYS, "train", None)
+    ours.save(2, ARRAYS, "train", None)
+    with ours.shared() as locks:
+        assert ours.claim(locks, [1, 2], again=[2]) == ([2], {})
+        assert ours.finished(1) is not None
+        assert ours.finished(2) is None
+
+
+def test_a_seed_that_is_trained_otherwise_is_refused_while_it_is(tmp_path: Path) -> None:
+    ours, other = group(tmp_path), group(tmp_path, lr=0.2)
+    with ours.shared() as locks, other.shared() as theirs:
+        ours.claim(locks, [1])
+        said = (
+            rf"digits-vae-mlp-dz3-s1 is being trained by process {os.getpid()} on .* with "
+            r"training.lr 0.1, this command has 0.2: give another --out, or --force"
+        )
+        with pytest.raises(IdkitError, match=said):
+            other.elsewhere(theirs, [1])
+        assert other.elsewhere(theirs, [2]) == {}
+        assert list(other.elsewhere(theirs, [1], again=[1])) == [1]
+
+
+def test_nothing_is_left_of_an_empty_folder_of_runs(tmp_path: Path) -> None:
     ours = group(tmp_path / "runs")
-    with ours.alone():
-        with (
-            pytest.raises(IdkitError, match=r"another idkit train is working on .*digits-vae"),
-            ours.alone(),
-        ):
-            pass
-        with group(tmp_path / "runs", "another").alone():
-            pass
-    with ours.alone():  # and when it has ended, the next
-        pass
+    with ours.shared() as locks:
+        ours.claim(locks, [1])
     assert left(tmp_path) == []
-
-
-def test_a_lock_ends_with_its_process_however_that_ends(tmp_path: Path) -> None:
-    code = (
-        "import os, sys, pathlib\n"
-        "from idkit.runs import Group\n"
-        "with Group(pathlib.Path(sys.argv[1]), 'digits-vae-mlp-dz3', {}).alone():\n"
-        "    os.kill(os.getpid(), 9)\n"
-    )
-    done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False)
-    assert done.returncode == -9
-    assert left(tmp_path) == [
-        ".partial",
-        ".partial/digits-vae-mlp-dz3",
-        ".partial/digits-vae-mlp-dz3/lock",
-    ]
-    with group(tmp_path).alone():
-        pass
-    assert left(tmp_path) == []
-
-
-def test_a_place_where_no_folder_can_be_is_refused() -> None:
-    nowhere = Path("/proc") / "nothing"  # making a folder there says that /proc is missing
-    if not nowhere.parent.is_dir():
-        pytest.skip("there is no /proc here")
-    with pytest.raises(IdkitError, match=r"cannot make the folder .*give another --out"):
-        group(nowhere)._locked(nowhere / "lock")
 
 
 def test_what_is_begun_stays_when_the_command_ends(tmp_path: Path) -> None:
     ours = group(tmp_path)
-    with ours.alone():
+    with ours.shared():
         begin(ours, [1])
     assert begun(ours) == [[1]]
-    with ours.alone():
+    with ours.shared():
         ours.save(1, ARRAYS, "train", None)
         ours.drop_checkpoints([1])
     assert left(tmp_path) == ["digits-vae-mlp-dz3-s1", f"digits-vae-mlp-dz3-s1/{MODEL}"]
 
 
-def test_what_a_killed_command_left_half_written_is_swept_away(tmp_path: Path) -> None:
+def test_what_killed_commands_left_is_swept_away_by_the_last_to_leave(tmp_path: Path) -> None:
     ours = group(tmp_path)
     begin(ours, [1])
-    (tmp_path / ".partial" / ours.name / ".idkit-0123.tmp").write_bytes(b"half")
+    half = tmp_path / ".partial" / ours.name / ".idkit-0123.tmp"
+    half.write_bytes(b"half")
     ours.run(1).mkdir()
     (ours.run(1) / ".idkit-4567.tmp").write_bytes(b"half")
-    with ours.alone():
-        ours.save(1, ARRAYS, "train", None)
-        ours.drop_checkpoints([1])
+    with ours.shared() as locks:
+        ours.claim(locks, [2])
+        with group(tmp_path).shared() as theirs:
+            assert ours.claim(theirs, [1]) == ([1], {})
+            ours.save(1, ARRAYS, "train", None)
+            ours.drop_checkpoints([1])
+        assert half.exists()  # it might be of somebody who writes just now
     assert left(tmp_path) == ["digits-vae-mlp-dz3-s1", f"digits-vae-mlp-dz3-s1/{MODEL}"]
 
 

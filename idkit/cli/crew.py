@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from idkit.training.fit import Rows, Settings
 
 POLL_SECONDS = 0.2
+WAIT_SECONDS = 0.5  # between two looks at what other commands are doing
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -35,6 +36,7 @@ class Job:
         commands: the command that each seed's artefact bears, by seed.
         device: a torch device.
         save_seconds: the longest time whose work a kill may cost.
+        again: seeds whose runs are replaced, though they are finished.
     """
 
     group: "Group"
@@ -44,6 +46,7 @@ class Job:
     commands: dict[int, str]
     device: str
     save_seconds: float
+    again: frozenset[int] = frozenset()
 
 
 @dataclass
@@ -60,7 +63,8 @@ class Trained:
 
 
 Tell = Callable[[str, Any], None]
-"""Takes news: ("at", (first seed, step, objective)), ("note", text), ("trained", {seed: s})."""
+"""Takes news: ("at", (first seed, steps of all its batch, objective)), ("note", text),
+("trained", {seed: s})."""
 
 
 class Stop:
@@ -107,7 +111,6 @@ def train(job: Job, batches: Sequence[Sequence[int]], *, processes: int) -> Trai
     """
     news = Trained()
     total = job.settings.steps * sum(len(batch) for batch in batches)
-    sizes = {batch[0]: len(batch) for batch in batches}
     steps: dict[int, int] = {}
     told: set[str] = set()
     with (
@@ -117,9 +120,9 @@ def train(job: Job, batches: Sequence[Sequence[int]], *, processes: int) -> Trai
 
         def tell(what: str, value: Any) -> None:
             if what == "at":
-                first, step, objective = value
-                steps[first] = step
-                advance(sum(sizes[f] * at for f, at in steps.items()), f"ELBO {objective:.2f}")
+                first, done, objective = value
+                steps[first] = done
+                advance(sum(steps.values()), f"ELBO {objective:.2f}")
             elif what == "note":
                 if value not in told:  # several computations meet the same
                     show.note(value)
@@ -135,12 +138,33 @@ def train(job: Job, batches: Sequence[Sequence[int]], *, processes: int) -> Trai
     return news
 
 
+def wait(job: Job, seeds: Sequence[int], *, said: str) -> int | None:
+    """Waits until another command has finished one of some seeds, or has ended.
+
+    Args:
+        job: what is to be trained.
+        seeds: what other commands are training.
+        said: a note to begin with; empty for none.
+
+    Returns:
+        The signal that ended the wait; None if none did.
+    """
+    with job.group.shared() as locks, stopping_on_signals() as stop:
+        if said:
+            show.note(said)
+        while not stop.asked():
+            held = job.group.elsewhere(locks, seeds, again=job.again)
+            if len(held) < len(seeds):
+                break
+            time.sleep(WAIT_SECONDS)
+        return stop.signal
+
+
 def work(job: Job, batches: Sequence[Sequence[int]], tell: Tell, stop: Stop) -> None:
     """Trains batches one after the other in this process, saving as it goes."""
     import torch
 
     from idkit.assembly import builder
-    from idkit.runs import model_arrays
     from idkit.training.fit import Ensembles
     from idkit.training.precision import multiply
 
@@ -149,36 +173,47 @@ def work(job: Job, batches: Sequence[Sequence[int]], tell: Tell, stop: Stop) -> 
     device = torch.device(job.device)
     rows = training_rows(job.dataset, device)
     ensembles = Ensembles(builder(job.design), rows, job.settings)
-    for batch in batches:
-        if stop.asked():
-            return
-        started = time.monotonic()
-        training = _begin_or_resume(job, ensembles, batch)
-        if training.step:
-            tell("note", f"from step {training.step} on: {seeds.named(batch)}")
-        saved = time.monotonic()
-        while not training.done:
-            training.advance()
-            if training.ensemble.fallback:
-                tell("note", f"note: {training.ensemble.fallback}")
-                training.ensemble.fallback = ""
-            objective = training.history.get("objective")
-            mean = float(objective[-1].nanmean()) if objective else float("nan")
-            tell("at", (batch[0], training.step, mean))
-            if stop.asked() or time.monotonic() - saved > job.save_seconds:
-                job.group.save_checkpoint(batch, training.snapshot())
-                saved = time.monotonic()
-            if stop.asked() and not training.done:
+    with job.group.shared() as locks:
+        for batch in batches:
+            if stop.asked():
                 return
-        if len(batch) > 1:  # a kill between two of the files must not part the seeds
+            ours, _ = job.group.claim(locks, batch, again=job.again)
+            for part in filter(None, job.group.begun_together(ours)):
+                _train(job, ensembles, part, tell, stop)
+            job.group.release(locks, ours)
+
+
+def _train(job: Job, ensembles: Any, batch: Sequence[int], tell: Tell, stop: Stop) -> None:
+    """Trains seeds side by side, to their end or until told to stop."""
+    from idkit.runs import model_arrays
+
+    started = time.monotonic()
+    training = _begin_or_resume(job, ensembles, batch)
+    if training.step:
+        tell("note", f"from step {training.step} on: {seeds.named(batch)}")
+    saved = time.monotonic()
+    while not training.done:
+        training.advance()
+        if training.ensemble.fallback:
+            tell("note", f"note: {training.ensemble.fallback}")
+            training.ensemble.fallback = ""
+        objective = training.history.get("objective")
+        mean = float(objective[-1].nanmean()) if objective else float("nan")
+        tell("at", (batch[0], len(batch) * training.step, mean))
+        if stop.asked() or time.monotonic() - saved > job.save_seconds:
             job.group.save_checkpoint(batch, training.snapshot())
-        for outcome in training.outcomes():
-            arrays = model_arrays(outcome.state, outcome.history)
-            command = job.commands[outcome.seed]
-            job.group.save(outcome.seed, arrays, command, outcome.failed_at)
-        job.group.drop_checkpoints(batch)
-        each = (time.monotonic() - started) / len(batch)
-        tell("trained", dict.fromkeys(batch, each))
+            saved = time.monotonic()
+        if stop.asked() and not training.done:
+            return
+    if len(batch) > 1:  # a kill between two of the files must not part the seeds
+        job.group.save_checkpoint(batch, training.snapshot())
+    for outcome in training.outcomes():
+        arrays = model_arrays(outcome.state, outcome.history)
+        command = job.commands[outcome.seed]
+        job.group.save(outcome.seed, arrays, command, outcome.failed_at)
+    job.group.drop_checkpoints(batch)
+    each = (time.monotonic() - started) / len(batch)
+    tell("trained", dict.fromkeys(batch, each))
 
 
 def training_rows(dataset: "Dataset", device: Any) -> "Rows":
@@ -202,7 +237,7 @@ def _begin_or_resume(job: Job, ensembles: Any, batch: Sequence[int]) -> Any:
     from idkit import files
     from idkit.training.fit import Training
 
-    for path, held in job.group.checkpoints():
+    for path, held in job.group.checkpoints(batch):
         if set(batch) <= set(held):
             return Training.resume(ensembles, files.read(str(path)).arrays, batch)
     return Training.start(ensembles, batch)

@@ -115,13 +115,7 @@ def batches(
         most: seeds in one computation at most.
         processes: over how many processes they are spread.
     """
-    planned: list[list[int]] = []
-    left = list(todo)
-    for _, held in group.checkpoints():
-        kept = [seed for seed in held if seed in left]
-        if kept:
-            planned.append(kept)
-            left = [seed for seed in left if seed not in kept]
+    *planned, left = group.begun_together(todo)
     rounds = -(-len(asked) // (most * processes))
     count = min(len(asked), rounds * processes)
     dealt = [[seed for seed in asked[first::count] if seed in left] for first in range(count)]

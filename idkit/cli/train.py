@@ -1,7 +1,7 @@
 """`idkit train`: models of one family over many seeds, from data to runs on disk."""
 
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -14,8 +14,11 @@ from idkit.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from idkit import files
+    from idkit.locks import Holder, Locks
 
 OTHER_FORMATS = (".npy", ".pt", ".pth", ".csv", ".tsv", ".json", ".pkl", ".h5")
+
+ELSEWHERE = "elsewhere"  # the status of a seed that another command is training
 
 KNOBS = {  # the rooms that have some, with the function whose parameters they are
     "models": "build",
@@ -136,6 +139,13 @@ def train(
         float,
         typer.Option("--save-seconds", metavar="S", min=0, help="Seconds between checkpoints."),
     ] = 60,
+    no_wait: Annotated[
+        bool,
+        typer.Option(
+            "--no-wait",
+            help="Skip seeds that another idkit train is training (exit 5), instead of waiting.",
+        ),
+    ] = False,
     out: Annotated[
         str,
         typer.Option(
@@ -152,11 +162,14 @@ def train(
     """Train a model once for each seed.
 
     Each run is a folder of its own: runs/<data>-<model>-<arch>-dz<d_z>-s<seed>/model.safetensors.
-    What is finished is skipped; what was stopped or killed goes on where it was.
+    What is finished is skipped; what was stopped or killed goes on where it was. Any number of
+    commands, also on several machines, may work in one folder: each seed is trained by one of
+    them, and the others wait until it is there.
 
     \b
     idkit train --model vade --arch mlp --seed 1-5
     idkit train --data mine.npz --model ivae --seed 1-10 --threads 2
+    seq 10 | xargs -P 4 -I {} idkit train --seed {}
     idkit synth tcl --seed 7 | idkit train --data - --model ivae -o - > model.safetensors
     """
     from idkit import files
@@ -192,9 +205,10 @@ def train(
     if single:
         _train_one(job, numbers[0], out, force=force)
         return
-    with job.group.alone():
-        tell = show.caveat if as_json else show.note  # the document carries caveats
-        rows = _train(job, numbers, most=most, threads=threads, force=force, tell=tell)
+    with job.group.shared() as locks:
+        again = _forget(job, locks, numbers) if force else frozenset()
+        job = replace(job, again=again)
+        rows = _train(job, locks, numbers, most=most, threads=threads, waits=not no_wait)
     show.rows(rows, schema="idkit.runs/1", as_json=as_json)
     _exit_if_failed(job, rows)
 
@@ -233,36 +247,64 @@ def _train_one(job: crew.Job, seed: int, out: str, *, force: bool) -> None:
     show.note(f"wrote {out}")
 
 
+def _forget(job: crew.Job, locks: "Locks", numbers: Sequence[int]) -> frozenset[int]:
+    """Removes the runs of seeds that are to be trained again.
+
+    Returns:
+        The seeds that another command is training: theirs are removed when it has done so.
+    """
+    ours, elsewhere = job.group.claim(locks, numbers, again=numbers)
+    job.group.release(locks, ours)
+    return frozenset(elsewhere)
+
+
 def _train(
-    job: crew.Job,
-    numbers: Sequence[int],
-    *,
-    most: int,
-    threads: int,
-    force: bool,
-    tell: Callable[[str], None],
+    job: crew.Job, locks: "Locks", numbers: Sequence[int], *, most: int, threads: int, waits: bool
 ) -> list[dict[str, Any]]:
     """Trains what is not finished yet, and reports on every seed asked for."""
     group = job.group
-    if force:
-        group.forget(numbers)
-    todo = [seed for seed in numbers if group.finished(seed) is None]
-    batches = plan.batches(group, numbers, todo, most=most, processes=threads)
     trained = crew.Trained()
-    if todo:
-        show.note(
-            f"training {group.name}: {seeds.named(todo)}, {job.settings.steps} steps"
-            + (", compiled" if job.settings.compiled else "")
-        )
-        for text in plan.remarks(job):
-            tell(f"note: {text}")
-        trained = crew.train(job, batches, processes=min(threads, len(batches)))
-    _exit_if_stopped(trained.signal, "the same command goes on from here")
+    waited = False
+    while todo := [s for s in numbers if s in job.again or group.finished(s) is None]:
+        elsewhere = group.elsewhere(locks, todo, again=job.again)
+        free = [seed for seed in todo if seed not in elsewhere]
+        if free:
+            batches = plan.batches(group, numbers, free, most=most, processes=threads)
+            _announce(job, free, first=not trained.seconds)
+            made = crew.train(job, batches, processes=min(threads, len(batches)))
+            trained.seconds |= made.seconds
+            job = replace(job, again=job.again - made.seconds.keys())
+            _exit_if_stopped(made.signal, "the same command goes on from here")
+        elif not waits:
+            break
+        else:
+            stopped = crew.wait(job, todo, said="" if waited else _waiting(elsewhere))
+            waited = True
+            _exit_if_stopped(stopped, "the same command goes on from here")
+    group.drop_checkpoints(numbers)
     fresh = [seed for seed in numbers if seed in trained.seconds]
     _note_collapse(job, fresh)
     _note_unfinished(job, fresh)
     _note_low(job, {seed: made for seed in fresh if (made := job.group.finished(seed)) is not None})
     return [_row(job, seed, trained.seconds.get(seed)) for seed in numbers]
+
+
+def _announce(job: crew.Job, seeds_: Sequence[int], *, first: bool) -> None:
+    show.note(
+        f"training {job.group.name}: {seeds.named(seeds_)}, {job.settings.steps} steps"
+        + (", compiled" if job.settings.compiled else "")
+    )
+    for text in plan.remarks(job) if first else ():
+        show.note(f"note: {text}")
+
+
+def _waiting(elsewhere: "Mapping[int, Holder]") -> str:
+    who = ", ".join(dict.fromkeys(map(str, elsewhere.values())))
+    them = "it" if len(elsewhere) == 1 else "them"
+    return (
+        f"waiting for {seeds.named(list(elsewhere))}, in training by {who} (Ctrl-C stops waiting, "
+        f"--no-wait skips {them})"
+    )
 
 
 def _note_collapse(job: crew.Job, trained: Sequence[int]) -> None:
@@ -316,9 +358,14 @@ def _note_low(job: crew.Job, trained: Mapping[int, "files.Artefact"]) -> None:
 
 
 def _row(job: crew.Job, seed: int, seconds: float | None) -> dict[str, Any]:
-    """One line of the report on a finished seed."""
+    """One line of the report on a seed."""
+    from idkit.runs import MODEL
+
     made = job.group.finished(seed)
-    assert made is not None
+    if made is None or seed in job.again:
+        unknown = dict.fromkeys(("objective", "epochs", "seconds"))
+        path = str(job.group.run(seed) / MODEL)
+        return {"seed": seed, "status": ELSEWHERE, **unknown, "path": path}
     objective = made.arrays.get("history/objective")
     return {
         "seed": seed,
@@ -342,14 +389,23 @@ def _exit_if_stopped(number: int | None, hint: str) -> None:
 
 def _exit_if_failed(job: crew.Job, rows: Sequence[dict[str, Any]]) -> None:
     failed = [row for row in rows if row["status"] == "failed"]
+    elsewhere = [row["seed"] for row in rows if row["status"] == ELSEWHERE]
+    said = []
     if failed:
         kept = "it is kept" if len(failed) == 1 else "they are kept"
         known = any(row["seconds"] is None for row in failed)
-        show.error(
-            "idkit train",
+        said.append(
             f"{_failure(job, [row['seed'] for row in failed])}; {kept} as failed.safetensors and "
-            "never scored" + ("; --force tries again" if known else ""),
+            "never scored" + ("; --force tries again" if known else "")
         )
+    if elsewhere:
+        them = "it" if len(elsewhere) == 1 else "them"
+        said.append(
+            f"{seeds.named(elsewhere)}: skipped, another idkit train is training {them}: the same "
+            "command without --no-wait waits"
+        )
+    if said:
+        show.error("idkit train", "; ".join(said))
         raise typer.Exit(ExitCode.SEEDS_FAILED)
 
 
