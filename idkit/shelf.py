@@ -61,7 +61,8 @@ def knobs(room: str, name: str, member: str) -> tuple[str, ...]:
 
 
 def _source(room: str, name: str) -> ast.Module:
-    return ast.parse((HERE / room / f"{name.replace('-', '_')}.py").read_text())
+    file = HERE / room / f"{name.replace('-', '_')}.py"
+    return ast.parse(file.read_text(encoding="utf-8"))  # whatever the user's own is
 
 
 def take(room: str, name: str, member: str) -> Any:

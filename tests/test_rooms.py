@@ -42,7 +42,7 @@ def room(path: Path) -> str:
 
 def imports(path: Path, *, top_level_only: bool = False) -> Iterator[str]:
     """The dotted names that a file imports, but for those of type checking."""
-    tree = ast.parse(path.read_text())
+    tree = ast.parse(path.read_text(encoding="utf-8"))
     nodes = tree.body if top_level_only else [n for n in ast.walk(tree) if not checking(n)]
     for node in nodes:
         if isinstance(node, ast.Import):
@@ -87,3 +87,24 @@ def test_nobody_imports_a_private_name_of_another_module(path: Path) -> None:
         if parts[0] == "idkit" and parts[-1].startswith("_") and not parts[-1].startswith("__"):
             home = HERE.joinpath(*parts[1:-1])
             assert home == path.parent, f"{path.name} imports {name}"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(HERE)))
+def test_text_has_the_encoding_of_idkit_and_not_of_the_users_locale(path: Path) -> None:
+    for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(call, ast.Call) and opens_text(call):
+            given = {keyword.arg for keyword in call.keywords}
+            assert "encoding" in given, f"{path.name}:{call.lineno}"
+
+
+def opens_text(call: ast.Call) -> bool:
+    """Whether a call reads or writes text: `read_text`, `write_text`, `open` without a b."""
+    name = getattr(call.func, "attr", None) or getattr(call.func, "id", None)
+    if name in ("read_text", "write_text", "TextIOWrapper"):
+        return True
+    modes = [mode for mode in call.args[1:2] if isinstance(mode, ast.Constant)]
+    modes += [
+        k.value for k in call.keywords if k.arg == "mode" and isinstance(k.value, ast.Constant)
+    ]
+    own = isinstance(call.func, ast.Name)  # not of os, zipfile, gzip
+    return name == "open" and own and not any("b" in str(mode.value) for mode in modes)

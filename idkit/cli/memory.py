@@ -20,7 +20,8 @@ def available(device: str) -> int:
         free: int = torch.cuda.mem_get_info(where)[0]
         return free
     if MEMINFO.exists():
-        lines = dict(line.split(":", 1) for line in MEMINFO.read_text().splitlines())
+        text = MEMINFO.read_text(encoding="ascii")
+        lines = dict(line.split(":", 1) for line in text.splitlines())
         return 1024 * int(lines["MemAvailable"].split()[0])
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
 
