@@ -2,20 +2,19 @@
 
 import functools
 import importlib
-import os
 import re
 import signal
 import sys
 import traceback
 from collections.abc import Callable, Sequence
-from types import FrameType
 from typing import Any, NoReturn
 
 import typer
 import typer.core
 import typer.main
 
-from idkit.cli import options, show
+from idkit.cli import options, show, signals, streams
+from idkit.cli.signals import Signalled, SignalledError
 from idkit.errors import ExitCode, IdkitError
 
 COMMANDS = {  # in the order of a day's work, with what the list of commands says of each
@@ -41,6 +40,7 @@ JARGON = (  # of the library that checks options, and what it means
     (r"Input should be greater than (\S+)", r"expected more than \1"),
     (r"Input should be less than (\S+)", r"expected less than \1"),
 )
+PRODUCTIVE = (ExitCode.DONE, ExitCode.CONDITION_FALSE, ExitCode.SEEDS_FAILED)  # they print
 BUG = 70  # EX_SOFTWARE of sysexits.h; 1 means that a condition asked for is false
 
 
@@ -118,36 +118,17 @@ for _name, _summary in COMMANDS.items():
     app.command(_name, help=_summary)(_card)
 
 
-class SignalledError(BaseException):
-    """SIGINT or SIGTERM, raised where the program stands: temporary files are taken away."""
-
-
-class Signalled:
-    """Handles a signal, and remembers it: a library may swallow what is raised in its midst.
-
-    Attributes:
-        signal: the number of the first signal; None before.
-    """
-
-    def __init__(self) -> None:
-        self.signal: int | None = None
-
-    def __call__(self, number: int, _frame: FrameType | None) -> NoReturn:
-        """Raises the signal as an error."""
-        self.signal = self.signal or number
-        raise SignalledError(number)
-
-
 def main() -> NoReturn:
     """Runs the command line and leaves with its exit code."""
-    for number in (signal.SIGINT, signal.SIGTERM):
+    streams.guard()
+    for number in signals.ending():
         signal.signal(number, Signalled())
     argv = sys.argv[1:]
     code = run(argv)
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        _mute(sys.stdout.fileno())
+    full = streams.finish()
+    if full is not None and code in PRODUCTIVE:
+        show.error(_called(argv), f"cannot write to standard output: {full.strerror}")
+        code = ExitCode.BAD_INPUT
     sys.exit(code)
 
 
@@ -161,20 +142,16 @@ def run(argv: Sequence[str]) -> int:
         One of `errors.ExitCode`, or 70 for a bug, whose traceback is on stderr. Expected errors
         are one line on stderr.
     """
-    who = " ".join(["idkit", *[word for word in argv[:1] if word in COMMANDS]])
+    who = _called(argv)
     try:
         return (
             app(args=list(argv) or ["--help"], prog_name="idkit", standalone_mode=False)
             or ExitCode.DONE
         )
-    except BrokenPipeError:  # before OSError, of which it is a kind
-        _mute(sys.stdout.fileno())
+    except BrokenPipeError:  # of an output that is a pipe; before OSError, of which it is a kind
         return ExitCode.DONE
-    except SystemExit as leaving:  # what typer makes of a closed pipe, with a code of its own
-        if not isinstance(leaving.__context__, BrokenPipeError):
-            raise
-        _mute(sys.__stdout__.fileno() if sys.__stdout__ else 1)
-        return ExitCode.DONE
+    except SystemExit as leaving:  # of completion
+        return leaving.code if isinstance(leaving.code, int) else ExitCode.DONE
     except UsageFault as error:
         show.error(who, _usage(error))
         return ExitCode.USAGE
@@ -188,7 +165,7 @@ def run(argv: Sequence[str]) -> int:
         show.error(who, "interrupted")
         return ExitCode.INTERRUPTED
     except SignalledError as error:
-        code = ExitCode(128 + error.args[0])
+        code = signals.exit_code(error.args[0])
         show.error(who, code.name.lower())
         return code
     except (MemoryError, RuntimeError) as error:
@@ -198,6 +175,11 @@ def run(argv: Sequence[str]) -> int:
         return ExitCode.BAD_INPUT
     except Exception:  # the last line of defence: a bug keeps its traceback and its own code
         return _bug(who)
+
+
+def _called(argv: Sequence[str]) -> str:
+    """What an error of a command line begins with."""
+    return " ".join(["idkit", *[word for word in argv[:1] if word in COMMANDS]])
 
 
 def _bug(who: str) -> int:
@@ -215,8 +197,3 @@ def _usage(error: BaseException) -> str:
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else "idkit"
     return f"{message.rstrip('.')} (see '{path} --help')"
-
-
-def _mute(descriptor: int) -> None:
-    """Sends what is still buffered nowhere: its reader has gone."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from idkit.cli import seeds, show
+from idkit.cli import seeds, show, signals, streams
 from idkit.errors import ExitCode, IdkitError
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 POLL_SECONDS = 0.2
 WAIT_SECONDS = 0.5  # between two looks at what other commands are doing
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @dataclass(frozen=True)
@@ -86,9 +85,9 @@ class Stop:
 
 @contextmanager
 def stopping_on_signals() -> Iterator[Stop]:
-    """Makes SIGINT and SIGTERM a wish that training grants between two chunks of steps."""
+    """Makes the signals that end a command a wish, granted between two chunks of steps."""
     stop = Stop()
-    before = {number: signal.signal(number, stop) for number in SIGNALS}
+    before = {number: signal.signal(number, stop) for number in signals.ending()}
     for handler in before.values():  # it may have come, and vanished in a library, before
         stop.signal = stop.signal or getattr(handler, "signal", None)
     try:
@@ -256,12 +255,12 @@ def _in_processes(
         context.Process(target=_worker, args=(job, batches[n::processes], news, os.getpid()))
         for n in range(processes)
     ]
-    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # which workers inherit
+    signal.pthread_sigmask(signal.SIG_BLOCK, signals.ending())  # which workers inherit
     try:
         for worker in workers:
             worker.start()
     finally:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, signals.ending())
     failure: tuple[str, ExitCode | None] | None = None
     told = False
     try:
@@ -321,9 +320,10 @@ def _worker(job: Job, batches: Sequence[Sequence[int]], news: Any, parent: int) 
         if not stop.asked():  # Ctrl-C reaches it twice: from the terminal and from the parent
             stop(number, frame)
 
-    for number in SIGNALS:
+    streams.guard()
+    for number in signals.ending():
         signal.signal(number, once)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, signals.ending())
 
     def tell(what: str, value: Any) -> None:
         if os.getppid() != parent:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from idkit import shelf
-from idkit.cli import crew, dataset, options, plan, seeds, show
+from idkit.cli import crew, dataset, options, plan, seeds, show, signals
 from idkit.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -384,7 +384,7 @@ def _failed(made: "files.Artefact") -> bool:
 def _exit_if_stopped(number: int | None, hint: str) -> None:
     if number is not None:
         show.error("idkit train", f"stopped: {hint}")
-        raise typer.Exit(128 + number)
+        raise typer.Exit(signals.exit_code(number))
 
 
 def _exit_if_failed(job: crew.Job, rows: Sequence[dict[str, Any]]) -> None:

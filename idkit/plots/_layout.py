@@ -86,8 +86,14 @@ def from_zero(axes: Axes) -> None:
 
 
 def plain(text: str) -> str:
-    """A text from outside, in which a dollar is a dollar and begins no formula."""
-    return text.replace("$", r"\$")
+    r"""A text from outside, in which a dollar is a dollar and every other letter can be drawn.
+
+    >>> plain("a$b\tc\x1b")
+    'a\\$b c�'
+    """
+    letters = (" " if letter == "\t" else letter for letter in text)
+    drawn = (letter if letter.isprintable() or letter == "\n" else "\ufffd" for letter in letters)
+    return "".join(drawn).replace("$", r"\$")
 
 
 def shorten(text: str, length: int = 34) -> str:

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from idkit import files
-from idkit.cli import Signalled, SignalledError, crew, plan, run, seeds
+from idkit.cli import crew, plan, run, seeds
+from idkit.cli.signals import Signalled, SignalledError
 from idkit.errors import UsageError
 from idkit.runs import SCHEMA, Group
 
