@@ -250,17 +250,15 @@ def _in_processes(
     import queue
 
     context = multiprocessing.get_context("spawn")
-    news: Any = context.Queue()
+    with _signals_blocked():  # for good in the process that tracks resources, which it starts
+        news: Any = context.Queue()
     workers = [
         context.Process(target=_worker, args=(job, batches[n::processes], news, os.getpid()))
         for n in range(processes)
     ]
-    signal.pthread_sigmask(signal.SIG_BLOCK, signals.ending())  # which workers inherit
-    try:
+    with _signals_blocked():  # until workers, which inherit this, have handlers
         for worker in workers:
             worker.start()
-    finally:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, signals.ending())
     failure: tuple[str, ExitCode | None] | None = None
     told = False
     try:
@@ -286,6 +284,16 @@ def _in_processes(
         for worker in workers:
             worker.join()
     _raise_failure(failure, workers, stop)
+
+
+@contextmanager
+def _signals_blocked() -> Iterator[None]:
+    """Starts processes that no signal ends before they listen."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, signals.ending())
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, signals.ending())
 
 
 def _raise_failure(

@@ -28,8 +28,15 @@ class Signalled:
 
 
 def ending() -> tuple[signal.Signals, ...]:
-    """The signals that end a command: Ctrl-C, kill."""
-    return (signal.SIGINT, signal.SIGTERM)
+    """The signals that end a command: Ctrl-C, kill, and a terminal that is closed.
+
+    The last only where it means something: `nohup` has it ignored.
+    """
+    always = (signal.SIGINT, signal.SIGTERM)
+    hangup: signal.Signals | None = getattr(signal, "SIGHUP", None)  # not on every system
+    if hangup is None or signal.getsignal(hangup) is signal.SIG_IGN:
+        return always
+    return (*always, hangup)
 
 
 def exit_code(number: int) -> ExitCode:

@@ -96,7 +96,7 @@ def test_what_is_no_list_of_seeds(text: str) -> None:
         seeds.parse(text)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_is_a_wish_while_training_and_what_it_was_afterwards(
     number: signal.Signals,
 ) -> None:

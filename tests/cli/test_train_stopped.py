@@ -152,7 +152,12 @@ def test_what_is_killed_before_anything_was_saved_ends_as_if_undisturbed(
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("number", "code", "threads"),
-    [(signal.SIGINT, 130, 1), (signal.SIGTERM, 143, 1), (signal.SIGINT, 130, 2)],
+    [
+        (signal.SIGINT, 130, 1),
+        (signal.SIGTERM, 143, 1),
+        (signal.SIGINT, 130, 2),
+        (signal.SIGHUP, 143, 2),  # the terminal is closed
+    ],
 )
 def test_a_signal_saves_says_how_to_go_on_and_loses_nothing(
     number: signal.Signals, code: int, threads: int, start: Callable[..., Process]
@@ -184,7 +189,11 @@ def catches(process: Process, number: signal.Signals) -> bool:
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="handlers are not listed here")
 @pytest.mark.parametrize(
     ("number", "code", "word"),
-    [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")],
+    [
+        (signal.SIGINT, 130, "interrupted"),
+        (signal.SIGTERM, 143, "terminated"),
+        (signal.SIGHUP, 143, "terminated"),
+    ],
 )
 def test_a_signal_before_training_is_one_line_and_leaves_nothing(
     number: signal.Signals, code: int, word: str, start: Callable[..., Process]
@@ -196,6 +205,21 @@ def test_a_signal_before_training_is_one_line_and_leaves_nothing(
     out, errors = process.communicate()
     assert (process.returncode, out, errors) == (code, "", f"idkit train: {word}\n")
     assert sorted(path.name for path in Path().iterdir()) == ["mine.npz", "pipe"]
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="handlers are not listed here")
+def test_a_hangup_that_the_user_has_ignored_stays_ignored(start: Callable[..., Process]) -> None:
+    os.mkfifo("pipe")
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does
+    try:
+        process = start("train --data pipe")
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    wait_for(lambda: catches(process, signal.SIGTERM), process)
+    assert not catches(process, signal.SIGHUP)
+    process.send_signal(signal.SIGHUP)
+    process.send_signal(signal.SIGTERM)
+    assert process.communicate() == ("", "idkit train: terminated\n")
 
 
 @pytest.mark.slow
