@@ -18,12 +18,12 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 from idkit.errors import IdkitError
 
@@ -32,6 +32,7 @@ STALE = 300.0  # seconds without one, after which a process of another machine h
 HALF = 20.0  # seconds, after which what a file still does not say was never written
 TRIES = 100  # a folder that others make and remove as often meanwhile cannot be kept
 PAUSE = 0.01  # seconds until the next try, while another process tidies up
+Result = TypeVar("Result")
 LOCK, HOLDER, BREAKING = ".lock", ".holder", ".breaking"
 NO_LINKS = {errno.EPERM, errno.EACCES, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EXDEV}
 
@@ -108,6 +109,14 @@ class Locks:
         with suppress(OSError):
             self._own.unlink()
 
+    def prepare(self) -> None:
+        """Finds out before long work whether locks can be kept there.
+
+        Raises:
+            IdkitError: when no file can be kept there.
+        """
+        self._tried(lambda: True)
+
     def take(self, name: str) -> Holder | None:
         """Takes a lock if it is to be had.
 
@@ -118,16 +127,20 @@ class Locks:
             IdkitError: when no file can be kept there.
         """
         lock = self.folder / f"{name}{LOCK}"
+        found = self._tried(lambda: self._create(lock) or self._look(lock))
+        if isinstance(found, Holder):
+            return found
+        self._held.add(lock)
+        self._beat_on()
+        return None
+
+    def _tried(self, attempt: Callable[[], Result | None]) -> Result:
+        """What an attempt gives that needs the folder, which others remove when they leave it."""
         for _ in range(TRIES):
             try:
-                self._settle()  # in a folder that a command that ended may just have removed
-                if self._create(lock):
-                    self._held.add(lock)
-                    self._beat_on()
-                    return None
-                holder = self._look(lock)
-                if holder is not None:
-                    return holder
+                self._settle()
+                if found := attempt():
+                    return found
             except FileNotFoundError:
                 pass
             except OSError as error:

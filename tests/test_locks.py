@@ -210,4 +210,4 @@ def test_a_place_where_no_folder_can_be_is_refused(tmp_path: Path) -> None:
             Locks(folder) as ours,
             pytest.raises(IdkitError, match=r"cannot (make|keep) .*give another --out"),
         ):
-            ours.take("s1")
+            ours.prepare()

@@ -269,6 +269,7 @@ def _train(
         elsewhere = group.elsewhere(locks, todo, again=job.again)
         free = [seed for seed in todo if seed not in elsewhere]
         if free:
+            locks.prepare()
             batches = plan.batches(group, numbers, free, most=most, processes=threads)
             _announce(job, free, first=not trained.seconds)
             made = crew.train(job, batches, processes=min(threads, len(batches)))
