@@ -5,7 +5,6 @@ import importlib
 import re
 import signal
 import sys
-import traceback
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
@@ -184,7 +183,7 @@ def _called(argv: Sequence[str]) -> str:
 
 def _bug(who: str) -> int:
     """Shows the traceback of what no user can cure."""
-    traceback.print_exc()
+    show.trace()
     show.error(who, "this is a bug in idkit, please report it with the lines above")
     return BUG
 

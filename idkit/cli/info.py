@@ -189,6 +189,5 @@ def _value(value: Any) -> str:
 
 
 def _clean(text: str) -> str:
-    """One line that a terminal shows as it stands."""
-    shown = "".join(letter if letter.isprintable() else " " for letter in text)
-    return shown if len(shown) <= WIDEST else shown[: WIDEST - 3] + "..."
+    """A text that is not too long for one line."""
+    return text if len(text) <= WIDEST else text[: WIDEST - 3] + "..."

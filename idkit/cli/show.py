@@ -2,17 +2,16 @@
 
 import json
 import math
+import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import Any, Protocol
 
 from idkit import __version__
+from idkit.cli import table
 from idkit.errors import one_line
-
-if TYPE_CHECKING:
-    from rich.table import Table
 
 
 @dataclass(frozen=True)
@@ -24,25 +23,35 @@ class Settings:
     debug: bool = False
 
 
-PATH = "path"  # the column of a table that names files
-ENDLESS = 10_000  # columns of a terminal that every table fits into
+UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 settings = Settings()
 Row = Mapping[str, Any]
 
 
+def safe(text: str) -> str:
+    r"""A text in which nothing moves the cursor, begins a line or changes a colour.
+
+    All text from files passes through it on its way to a terminal, or into a table of text.
+
+    >>> safe("z\x1b[31m\tred")
+    'z\\x1b[31m\\tred'
+    """
+    return UNSAFE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
 def line(text: str) -> None:
     """Prints one line of the product."""
-    sys.stdout.write(text + "\n")
+    sys.stdout.write(safe(text) + "\n")
+
+
+_caveats: list[str] = []
 
 
 def note(text: str) -> None:
     """Prints one line for the user's eyes, unless `--quiet`."""
     if not settings.quiet:
-        sys.stderr.write(text + "\n")
-
-
-_caveats: list[str] = []
+        sys.stderr.write(safe(text) + "\n")
 
 
 def caveat(text: str) -> None:
@@ -65,16 +74,22 @@ def end() -> None:
 def detail(text: str) -> None:
     """Prints one line for the user's eyes, if `--verbose`."""
     if settings.verbose:
-        sys.stderr.write(text + "\n")
+        sys.stderr.write(safe(text) + "\n")
 
 
 def error(who: str, text: str) -> None:
-    """Prints one line that says why a command failed."""
+    """Prints one line that says why a command failed, or what of it did."""
     if settings.debug:
-        import traceback
-
-        traceback.print_exc()
+        trace()
     sys.stderr.write(one_line(f"{who}: {text}") + "\n")
+
+
+def trace() -> None:
+    """Prints where the error that is being handled was raised."""
+    import traceback
+
+    for text in traceback.format_exc().splitlines():
+        sys.stderr.write(safe(text) + "\n")
 
 
 def rows(
@@ -90,49 +105,32 @@ def rows(
     Args:
         rows: one mapping a row, all with the same keys; None is an undefined value.
         schema: what the rows are, as `idkit.scores/1`.
-        as_json: whether to print the JSON document.
+        as_json: whether to print the JSON document, which is held back until the command ends.
         title: a heading, on a terminal only.
-        beside: what else the JSON document holds, below the rows.
+        beside: what else the JSON document holds, below the notes.
     """
     if as_json:
         document = {"schema": schema, "version": __version__, "rows": [_plain(row) for row in rows]}
         document |= beside or {}
-        line(json.dumps(document, indent=1, allow_nan=False))
+        sys.stdout.write(json.dumps(document, indent=1, allow_nan=False) + "\n")
     elif sys.stdout.isatty():
         _rich_table(rows, title)
     elif rows:
-        line("\t".join(rows[0]))
+        sys.stdout.write("\t".join(map(safe, rows[0])) + "\n")
         for row in rows:
-            line("\t".join(_exact(value) for value in _plain(row).values()))
+            sys.stdout.write("\t".join(_exact(value) for value in _plain(row).values()) + "\n")
 
 
 def _rich_table(rows: Sequence[Row], title: str) -> None:
     from rich.console import Console
 
-    console = Console(markup=False, emoji=False)  # a name in brackets is a name
-    table = _table(rows, title)
-    endless = console.options.update(width=ENDLESS)
-    if console.measure(table, options=endless).maximum <= console.width:
-        console.print(table)
-        return
-    # half a path in a cell cannot be copied: whole ones stand below
-    console.print(_table([{n: row[n] for n in row if n != PATH} for row in rows], title))
-    for row in rows:
-        if row.get(PATH) is not None:
-            line(str(row[PATH]))
-
-
-def _table(rows: Sequence[Row], title: str) -> "Table":
-    from rich.table import Table
-
-    table = Table(title=title or None, header_style="bold", title_justify="left")
-    for name in rows[0] if rows else ():
-        numeric = any(isinstance(row[name], int | float) for row in rows)
-        justify: Literal["left", "right"] = "right" if numeric else "left"
-        table.add_column(name, justify=justify, no_wrap=numeric, overflow="fold")
-    for row in rows:
-        table.add_row(*(_short(value) for value in _plain(row).values()))
-    return table
+    console = Console(markup=False, emoji=False, highlight=False)  # a name in brackets is a name
+    readable = [{safe(n): _readable(value) for n, value in _plain(row).items()} for row in rows]
+    for part in table.fitted(readable, safe(title), console.width):
+        if isinstance(part, str):
+            line(part)
+        else:
+            console.print(part)
 
 
 def _plain(row: Row) -> dict[str, Any]:
@@ -145,15 +143,12 @@ def _plain(row: Row) -> dict[str, Any]:
     return plain
 
 
+def _readable(value: Any) -> Any:
+    return value if value is None or isinstance(value, int | float) else safe(str(value))
+
+
 def _exact(value: Any) -> str:
-    return "" if value is None else str(value).replace("\t", " ").replace("\n", " ")
-
-
-def _short(value: Any) -> str:
-    if isinstance(value, float):
-        small = 0 < abs(value) < 1e-3
-        return f"{value:.1e}" if small else f"{value:.4f}".rstrip("0").rstrip(".")
-    return "-" if value is None else str(value)
+    return "" if value is None else safe(str(value))
 
 
 class Advance(Protocol):
@@ -182,12 +177,12 @@ def progress(label: str, total: float) -> Iterator[Advance]:
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         TextColumn("{task.percentage:>3.0f}%"),
         TimeRemainingColumn(),
-        TextColumn("{task.fields[text]}"),
+        TextColumn("{task.fields[text]}", markup=False),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(label, total=total, text="")
+        task = bar.add_task(safe(label), total=total, text="")
         yield lambda done, text="": bar.update(task, completed=done, text=text)
