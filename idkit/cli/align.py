@@ -119,7 +119,7 @@ def align(
         for run, place in zip(runs, places, strict=True):
             mapped = next(each for each in aligned if run in each.group.runs)
             moved.write(place, run, mapped, told, named=named, force=force)
-            show.note(f"wrote {place}")
+            show.news(f"wrote {place}")
     elif out is not None:
         _write(out, aligned, runs, told, force=force)
     if apply or out != STDOUT:

@@ -62,8 +62,8 @@ class Trained:
 
 
 Tell = Callable[[str, Any], None]
-"""Takes news: ("at", (first seed, steps of all its batch, objective)), ("note", text),
-("trained", {seed: s})."""
+"""Takes news: ("at", (first seed, steps of all its batch, objective)), ("news", text) of what is
+being done, ("note", text) on the result, ("trained", {seed: s})."""
 
 
 class Stop:
@@ -122,6 +122,8 @@ def train(job: Job, batches: Sequence[Sequence[int]], *, processes: int) -> Trai
                 first, done, objective = value
                 steps[first] = done
                 advance(sum(steps.values()), f"ELBO {objective:.2f}")
+            elif what == "news":
+                show.news(value)
             elif what == "note":
                 if value not in told:  # several computations meet the same
                     show.note(value)
@@ -150,7 +152,7 @@ def wait(job: Job, seeds: Sequence[int], *, said: str) -> int | None:
     """
     with job.group.shared() as locks, stopping_on_signals() as stop:
         if said:
-            show.note(said)
+            show.news(said)
         while not stop.asked():
             held = job.group.elsewhere(locks, seeds, again=job.again)
             if len(held) < len(seeds):
@@ -189,7 +191,7 @@ def _train(job: Job, ensembles: Any, batch: Sequence[int], tell: Tell, stop: Sto
     started = time.monotonic()
     training = _begin_or_resume(job, ensembles, batch)
     if training.step:
-        tell("note", f"from step {training.step} on: {seeds.named(batch)}")
+        tell("news", f"from step {training.step} on: {seeds.named(batch)}")
     saved = time.monotonic()
     while not training.done:
         training.advance()

@@ -83,7 +83,7 @@ def fetch(
         if archive is not None:
             status = "present"
             if archive.missing(root) or archive.damaged(root):
-                show.note(f"fetching {name} into {root}")
+                show.news(f"fetching {name} into {root}")
                 try:
                     with _patience(), _own_progress():
                         archive.fetch(root)

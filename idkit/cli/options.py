@@ -10,6 +10,7 @@ import typer
 
 from idkit import __version__, shelf
 from idkit.cli import show
+from idkit.errors import IdkitError, UsageError
 
 Returned = TypeVar("Returned")
 
@@ -62,6 +63,16 @@ def kind(room: str, text: str) -> Any:
         callback=_name_of(room),
         autocompletion=lambda: list(shelf.names(room)),
     )
+
+
+def refuse_both(out: str, *, as_json: bool) -> None:
+    """Refuses two products on one standard output.
+
+    Raises:
+        UsageError: when a file and the JSON document would both go there.
+    """
+    if as_json and out == "-":
+        raise UsageError("--json and the file would both be on standard output: add -o FILE")
 
 
 Version = Annotated[
@@ -138,6 +149,9 @@ def with_common(command: Callable[..., Returned]) -> Callable[..., Returned]:
             returned = command(**{name: values[name] for name in values if name not in missing})
         except typer.Exit:
             show.end()
+            raise
+        except IdkitError:  # of what follows from a result that was to be printed
+            show.release()
             raise
         show.end()
         return returned

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from idkit.plots import Draw
 
 
+SCHEMA = "idkit.figures/1"
+
+
 def plot(
     kind: Annotated[str, options.kind("plots", "Which figure")],
     sources: Annotated[
@@ -44,6 +47,7 @@ def plot(
     ] = None,
     data_root: options.DataRoot = None,
     force: options.Force = False,
+    as_json: options.Json = False,
 ) -> None:
     """Draw a figure, for the screen or for print: PNG, PDF or SVG.
 
@@ -69,6 +73,7 @@ def plot(
 
     target = out if out is not None else f"{kind}.png"
     form = _format(target)
+    options.refuse_both(target, as_json=as_json)
     files.refuse_existing(target, force=force)
     files.single_stdin(sources)
     artefacts = [files.read(source) for source in sources]
@@ -82,7 +87,10 @@ def plot(
     for text in module.notes(artefacts) if hasattr(module, "notes") else ():
         show.caveat(text)
     if target != "-":
-        show.note(f"wrote {target}")
+        show.news(f"wrote {target}")
+    if as_json:
+        row = {"kind": kind, "path": target, "format": form, "bytes": len(content)}
+        show.rows([{**row, "files": len(artefacts)}], schema=SCHEMA, as_json=True)
 
 
 def _format(target: str) -> str:

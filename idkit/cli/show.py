@@ -46,10 +46,19 @@ def line(text: str) -> None:
 
 
 _caveats: list[str] = []
+_said: list[str] = []  # what the JSON document holds as notes
+_held: dict[str, Any] = {}  # the JSON document, until all notes are known
+_beside: dict[str, Any] = {}  # what it holds below them
 
 
 def note(text: str) -> None:
-    """Prints one line for the user's eyes, unless `--quiet`."""
+    """Says something about the result: on stderr unless `--quiet`, and in the JSON document."""
+    _said.append(safe(text))
+    news(text)
+
+
+def news(text: str) -> None:
+    """Says what is being done, for the user's eyes alone, unless `--quiet`."""
     if not settings.quiet:
         sys.stderr.write(safe(text) + "\n")
 
@@ -60,15 +69,26 @@ def caveat(text: str) -> None:
 
 
 def begin() -> None:
-    """Forgets the caveats of a command that came to nothing."""
-    _caveats.clear()
+    """Forgets what belongs to a command that came to nothing."""
+    for kept in (_caveats, _said, _held, _beside):
+        kept.clear()
 
 
 def end() -> None:
-    """Prints the caveats of the result that now stands on stdout."""
+    """Prints the result that is held back, and the caveats of the one that now is on stdout."""
+    release()
     for text in _caveats:
-        note(text)
-    _caveats.clear()
+        news(text)
+    begin()
+
+
+def release() -> None:
+    """Prints the JSON document, if the result is to be one, with all that was said of it."""
+    if _held:
+        notes = [*_said, *map(safe, _caveats)]
+        text = json.dumps({**_held, "notes": notes, **_beside}, indent=1, allow_nan=False)
+        sys.stdout.write(text + "\n")
+        _held.clear()
 
 
 def detail(text: str) -> None:
@@ -81,7 +101,9 @@ def error(who: str, text: str) -> None:
     """Prints one line that says why a command failed, or what of it did."""
     if settings.debug:
         trace()
-    sys.stderr.write(one_line(f"{who}: {text}") + "\n")
+    said = one_line(text)
+    _said.append(said)
+    sys.stderr.write(one_line(f"{who}: {said}") + "\n")
 
 
 def trace() -> None:
@@ -110,9 +132,9 @@ def rows(
         beside: what else the JSON document holds, below the notes.
     """
     if as_json:
-        document = {"schema": schema, "version": __version__, "rows": [_plain(row) for row in rows]}
-        document |= beside or {}
-        sys.stdout.write(json.dumps(document, indent=1, allow_nan=False) + "\n")
+        assert not _held, "a command prints one document"
+        _held.update(schema=schema, version=__version__, rows=[_plain(row) for row in rows])
+        _beside.update(beside or {})
     elif sys.stdout.isatty():
         _rich_table(rows, title)
     elif rows:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from idkit import files
 
 DATA, LATENTS = "synth", "synth/latents"
+SCHEMA = "idkit.made/1"
+COLUMNS = ("data", "n", "d_x", "d_s", "d_z", "labels")  # of a row, None where there is none
 KINDS = {kind: room for room in (DATA, LATENTS) for kind in shelf.names(room)}
 ARGUMENT = re.compile(r"^ {4}(\w+): (.+(?:\n {5,}.+)*)", re.MULTILINE)  # of a docstring's Args
 
@@ -89,19 +91,25 @@ def _command(kind: str) -> Any:
         out: str,
         seed: int,
         force: bool,
+        as_json: bool,
         made_of: str = "",
         called: str | None = None,
         **given: Any,
     ) -> None:
+        options.refuse_both(out, as_json=as_json)
         changed = {
             name: given[name] for name, (_, default) in own.items() if given[name] != default
         }
         if KINDS[kind] == DATA:
-            _write_data(kind, changed, out, seed, called=called, force=force)
+            row = _write_data(kind, changed, out, seed, called=called, force=force)
         else:
-            _write_latents(kind, make, changed, made_of, out, seed, force=force)
+            row = _write_latents(kind, make, changed, made_of, out, seed, force=force)
+        if as_json:
+            told = {"kind": kind, **dict.fromkeys(COLUMNS), **row, "path": out}
+            show.rows([told], schema=SCHEMA, as_json=True)
 
     every = {"out": (options.Out, "-"), "seed": (options.Seed, 0), "force": (options.Force, False)}
+    every |= {"as_json": (options.Json, False)}
     if KINDS[kind] == LATENTS:
         every = {"made_of": (MadeOf, inspect.Parameter.empty), **every}
     else:
@@ -145,7 +153,8 @@ def _write_data(
     *,
     called: str | None,
     force: bool,
-) -> None:
+) -> dict[str, Any]:
+    """Writes a data set, and says what it is."""
     from idkit import files
 
     files.check_extension(out)
@@ -154,7 +163,7 @@ def _write_data(
         raise UsageError("--name is empty: say what the data are called, or leave it out")
     dataset, arrays, meta = generated.data(kind, changed, seed, called)
     files.write(out, arrays, meta, force=force)
-    show.note(f"{kind}: {len(dataset.x)} rows of {dataset.x.shape[1]} observed dimensions -> {out}")
+    show.news(f"{kind}: {len(dataset.x)} rows of {dataset.x.shape[1]} observed dimensions -> {out}")
     if "condition" in dataset.extras:
         numbers = ", ".join(f"{number:.3g}" for number in dataset.extras["condition"])
         show.note(f"condition numbers of the mixing matrices: {numbers or 'none, L is 1'}")
@@ -166,6 +175,9 @@ def _write_data(
             f"condition number of the whole mixing at a row: {middle:.3g} ({low:.3g} to {high:.3g} "
             "at 90% of the rows)"
         )
+    n, d_x = dataset.x.shape
+    row = {"data": meta["data"], "n": n, "d_x": d_x, "labels": dataset.labels or None}
+    return row if dataset.s is None else {**row, "d_s": dataset.s.shape[1]}
 
 
 def _write_latents(
@@ -177,7 +189,8 @@ def _write_latents(
     seed: int,
     *,
     force: bool,
-) -> None:
+) -> dict[str, Any]:
+    """Writes latents, and says what they are."""
     import numpy as np
 
     from idkit import files
@@ -201,9 +214,9 @@ def _write_latents(
         **_rows(given),
     )
     files.write(out, arrays, meta, force=force)
-    show.note(
-        f"{kind}: {len(arrays['z'])} rows of {arrays['z'].shape[1]} latent dimensions -> {out}"
-    )
+    n, d_z = arrays["z"].shape
+    show.news(f"{kind}: {n} rows of {d_z} latent dimensions -> {out}")
+    return {"data": meta["data"], "n": n, "d_z": d_z}
 
 
 def _rows(given: "files.Artefact") -> dict[str, str]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 OTHER_FORMATS = (".npy", ".pt", ".pth", ".csv", ".tsv", ".json", ".pkl", ".h5")
 
+SCHEMA = "idkit.runs/1"
 ELSEWHERE = "elsewhere"  # the status of a seed that another command is training
 
 KNOBS = {  # the rooms that have some, with the function whose parameters they are
@@ -179,6 +180,7 @@ def train(
     if single and len(numbers) > 1:
         raise UsageError(f"{out} is one file, --seed {seed} are {len(numbers)} runs: name a folder")
     if single:
+        options.refuse_both(out, as_json=as_json)
         files.refuse_existing(out, force=force)
     wishes = plan.Wishes(
         model=model,
@@ -203,13 +205,15 @@ def train(
         wishes, found, inputs, numbers, out, save_seconds=save_seconds, processes=threads
     )
     if single:
-        _train_one(job, numbers[0], out, force=force)
+        row = _train_one(job, numbers[0], out, force=force)
+        if as_json:
+            show.rows([row], schema=SCHEMA, as_json=True)
         return
     with job.group.shared() as locks:
         again = _forget(job, locks, numbers) if force else frozenset()
         job = replace(job, again=again)
         rows = _train(job, locks, numbers, most=most, threads=threads, waits=not no_wait)
-    show.rows(rows, schema="idkit.runs/1", as_json=as_json)
+    show.rows(rows, schema=SCHEMA, as_json=as_json)
     _exit_if_failed(job, rows)
 
 
@@ -227,16 +231,16 @@ def _is_file(out: str) -> bool:
     return out == "-" or suffix in (".safetensors", ".npz")
 
 
-def _train_one(job: crew.Job, seed: int, out: str, *, force: bool) -> None:
-    """Trains one seed into one file; nothing is written of one that failed."""
+def _train_one(job: crew.Job, seed: int, out: str, *, force: bool) -> dict[str, Any]:
+    """Trains one seed into one file, and reports on it; nothing is written of one that failed."""
     from idkit import files
 
     with tempfile.TemporaryDirectory() as scratch:
         job = replace(job, group=replace(job.group, folder=Path(scratch)))
         for text in plan.remarks(job):
             show.note(f"note: {text}")
-        stopped = crew.train(job, [[seed]], processes=1).signal
-        _exit_if_stopped(stopped, "nothing is kept: -o FOLDER saves as it goes")
+        trained = crew.train(job, [[seed]], processes=1)
+        _exit_if_stopped(trained.signal, "nothing is kept: -o FOLDER saves as it goes")
         made = job.group.finished(seed)
         assert made is not None
         _note_low(job, {seed: made})
@@ -244,7 +248,9 @@ def _train_one(job: crew.Job, seed: int, out: str, *, force: bool) -> None:
             show.error("idkit train", f"{_failure(job, [seed])}; nothing is written")
             raise typer.Exit(ExitCode.SEEDS_FAILED)
         files.write(out, made.arrays, made.meta, force=force)
-    show.note(f"wrote {out}")
+        row = {**_row(job, seed, trained.seconds.get(seed)), "path": out}
+    show.news(f"wrote {out}")
+    return row
 
 
 def _forget(job: crew.Job, locks: "Locks", numbers: Sequence[int]) -> frozenset[int]:
@@ -291,7 +297,7 @@ def _train(
 
 
 def _announce(job: crew.Job, seeds_: Sequence[int], *, first: bool) -> None:
-    show.note(
+    show.news(
         f"training {job.group.name}: {seeds.named(seeds_)}, {job.settings.steps} steps"
         + (", compiled" if job.settings.compiled else "")
     )
