@@ -12,7 +12,7 @@ import typer
 import typer.core
 import typer.main
 
-from idkit.cli import options, show, signals, streams
+from idkit.cli import home, options, show, signals, streams
 from idkit.cli.signals import Signalled, SignalledError
 from idkit.errors import ExitCode, IdkitError
 
@@ -142,6 +142,7 @@ def run(argv: Sequence[str]) -> int:
         are one line on stderr.
     """
     who = _called(argv)
+    home.settle()
     try:
         return (
             app(args=list(argv) or ["--help"], prog_name="idkit", standalone_mode=False)

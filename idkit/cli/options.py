@@ -9,10 +9,11 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from idkit import __version__, shelf
-from idkit.cli import show
+from idkit.cli import home, show
 from idkit.errors import IdkitError, UsageError
 
 Returned = TypeVar("Returned")
+PATHS = ("FILE", "FOLDER", "MODEL")  # in a metavar: what is given is a path
 
 
 def _print_version(wanted: bool) -> None:
@@ -131,12 +132,23 @@ COMMON: dict[str, tuple[Any, bool | int]] = {
 }
 
 
+def _is_path(annotation: Any) -> bool:
+    """Whether an option or argument is one path, or several, by its metavar."""
+    metavars = [getattr(info, "metavar", None) for info in getattr(annotation, "__metadata__", ())]
+    return any(word in (metavar or "") for metavar in metavars for word in PATHS)
+
+
+def _expanded(value: str | list[str]) -> str | list[str]:
+    return home.expanded(value) if isinstance(value, str) else list(map(home.expanded, value))
+
+
 def with_common(command: Callable[..., Returned]) -> Callable[..., Returned]:
     """Gives a command the options that every command has.
 
     A command that names one of them as a parameter of its own receives its value.
     """
     signature = inspect.signature(command)
+    paths = [name for name, given in signature.parameters.items() if _is_path(given.annotation)]
     missing = {name: spec for name, spec in COMMON.items() if name not in signature.parameters}
 
     @functools.wraps(command)
@@ -145,6 +157,7 @@ def with_common(command: Callable[..., Returned]) -> Callable[..., Returned]:
             quiet=values["quiet"], verbose=values["verbose"], debug=values["debug"]
         )
         show.begin()
+        values |= {name: _expanded(values[name]) for name in paths if values[name] is not None}
         try:
             returned = command(**{name: values[name] for name in values if name not in missing})
         except typer.Exit:

@@ -292,7 +292,7 @@ def _train(
     fresh = [seed for seed in numbers if seed in trained.seconds]
     _note_collapse(job, fresh)
     _note_unfinished(job, fresh)
-    _note_low(job, {seed: made for seed in fresh if (made := job.group.finished(seed)) is not None})
+    _note_low(job, {seed: one for seed in fresh if (one := job.group.finished(seed)) is not None})
     return [_row(job, seed, trained.seconds.get(seed)) for seed in numbers]
 
 
