@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from idkit.data import Dataset, Recipe
 
 SYNTH_SEED = 0  # of a generator named as data: for another, write the data with `idkit synth`
+ROW_NAMES = (  # arrays that latents keep, so that rows can be matched by them
+    *("id", "ids", "name", "names", "index", "obs_names"),
+    *("sample_id", "sample_ids", "words", "keys"),
+)
 COLOURS = 3  # channels of a colour image
 
 
@@ -71,6 +75,7 @@ def _from_file(artefact: "files.Artefact") -> "Dataset":
         None if s is None else _sources(s, artefact.label),
         None if split is None else _split(split, artefact.label),
         _recipe(artefact, x, s),
+        names=_names(artefact, len(x)),
         told=told,
     )
 
@@ -111,6 +116,14 @@ def _beside(artefact: "files.Artefact", name: str, n: int) -> Any:
     if found != n:
         raise IdkitError(f"{artefact.label}: '{name}' has {found} rows, the observations have {n}")
     return array
+
+
+def _names(artefact: "files.Artefact", n: int) -> dict[str, Any]:
+    """What may name the rows; an array of such a name may name something else, as columns."""
+    members = artefact.arrays.members
+    known = [name for name in ROW_NAMES if name in members and members[name].shape == (n,)]
+    arrays = {name: artefact.arrays[name] for name in known if name != artefact.key}
+    return {name: array for name, array in arrays.items() if array.dtype.kind in "iuU"}
 
 
 def _sources(s: Any, label: str) -> Any:

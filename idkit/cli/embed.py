@@ -57,8 +57,10 @@ def embed(
 ) -> None:
     """Write the latents of trained models, in the fixed order of the data's rows.
 
-    z is the posterior mean unless a sample is asked for; networks are in eval mode. Labels and
-    true sources go along where the data have them. What is up to date is not done again.
+    z is the posterior mean unless a sample is asked for; networks are in eval mode. Labels, true
+    sources and names of rows (an array id, names, index, words, ...) go along where the data have
+    them. Pictures in another form than those trained on (0-1 for 0-255, channels last) are
+    converted where that is certain, else refused. What is up to date is not done again.
 
     \b
     idkit embed runs/*/model.safetensors
@@ -230,4 +232,4 @@ def _latents(
         arrays["u"] = u
     if dataset.s is not None:
         arrays["s"] = dataset.s[chosen]
-    return arrays
+    return arrays | {name: array[chosen] for name, array in dataset.names.items()}

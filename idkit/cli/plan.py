@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 STACKED_FLOPS = 32_000_000  # of a forward pass: with more, a core is full with one seed
 MOST_STACKED = 16  # seeds in one computation; more gain nothing
 PROBES = (2, 4)  # rows whose cost tells that of all: it grows evenly with them
+MOST_LABELS = 10_000  # values that a model keeps although it does not know them
 UNBOUNDED = "gaussian"  # the likelihood of numbers of any size
 FEW_ROWS = 2  # of a label, on average, that say little of it
 COMPILING_PAYS = 10_000  # steps whose savings repay the compiler's half minute
@@ -393,7 +394,7 @@ def _group(
         shape=list(design.shape),
         labels=design.labels,
         images=design.images,
-        **({} if dataset.u is None else {"label_values": dataset.values}),
+        **_label_values(design, dataset),
         x=observations.describe(dataset.x, dataset.rows("train")),
         knobs=dict(design.knobs),
         variant=variant,
@@ -403,6 +404,15 @@ def _group(
         **({"standardize": scale.meta} if scale is not None else {}),
     )
     return runs.Group(Path(out), name, meta), " ".join(["train", *flags])
+
+
+def _label_values(design: "Design", dataset: "Dataset") -> dict[str, Any]:
+    """The values of u, which a model that is given none needs to keep only where they are few."""
+    from idkit.models import Conditioned
+
+    few = design.labels <= MOST_LABELS
+    kept = dataset.u is not None and (few or isinstance(_example(design), Conditioned))
+    return {"label_values": dataset.values} if kept else {}
 
 
 def _part(key: str, value: Any) -> str:

@@ -162,6 +162,9 @@ def train(
 ) -> None:
     """Train a model once for each seed.
 
+    A file of data holds x, rows of numbers or images (n, channels, height, width); and, where there
+    are, labels u (integers or text), true sources s, a split (0 train, 1 test) and names of rows.
+
     Each run is a folder of its own: runs/<data>-<model>-<arch>-dz<d_z>-s<seed>/model.safetensors.
     What is finished is skipped; what was stopped or killed goes on where it was. Any number of
     commands, also on several machines, may work in one folder: each seed is trained by one of

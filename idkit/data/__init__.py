@@ -60,6 +60,7 @@ class Dataset:
         recipe: how models are trained on it by default.
         extras: further arrays worth keeping, as the mixing of synthetic data.
         about: what else its artefact says of it.
+        names: arrays that may name the rows, (n,) each, by what they are called in the file.
         told: what was done to the observations of a file to read them.
     """
 
@@ -71,6 +72,7 @@ class Dataset:
     recipe: Recipe = IMAGES
     extras: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     about: Mapping[str, Any] = field(default_factory=dict)
+    names: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     told: tuple[str, ...] = ()
 
     @property

@@ -337,6 +337,23 @@ def test_an_array_named_by_its_key_is_found_again() -> None:
     assert latents(str(model)).meta["data"] == "mine-b"
 
 
+def test_names_of_rows_go_along() -> None:
+    words, numbers = np.array([f"w{i:03}" for i in range(64)]), np.arange(64)[::-1]
+    columns = np.array(["a", "b", "c", "d"])
+    save("mine.npz", words=words, ids=numbers, names=columns, keys=numbers / 2, mine=words)
+    (model,) = trained("--model", "vae")
+    assert idkit("embed", model) == 0
+    made, held = latents(model).arrays, data()["split"] == 1
+    assert made["words"].tolist() == words[held].tolist()
+    assert made["ids"].tolist() == numbers[held].tolist()
+    assert not {"names", "keys", "mine"} & made.keys()  # of columns; decimals; anything
+    save("mine.npz")
+    assert idkit("embed", model, "--data", "mine.npz", "-o", "z.npz") == 0
+    without = files.read("z.npz").arrays
+    assert made.keys() - without.keys() == {"words", "ids"}
+    assert all(np.array_equal(made[name], array) for name, array in without.items())
+
+
 # What does not go together
 
 
