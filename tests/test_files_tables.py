@@ -192,6 +192,11 @@ def test_words_for_nothing_are_words_where_no_number_is(tmp_path: Path) -> None:
     }
 
 
+def test_half_a_surrogate_pair_can_be_printed() -> None:
+    columns = parsed('[{"a\\udc80": "x\\ud800", "b": "\\ud83d\\ude00"}]')
+    assert columns == {"a\\udc80": ["x\\ud800"], "b": ["\U0001f600"]}
+
+
 def test_infinity_is_no_missing_number() -> None:
     assert parsed('[{"a": Infinity}, {"a": -Infinity}, {"a": NaN}]') == {
         "a": [math.inf, -math.inf, None]

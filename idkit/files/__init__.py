@@ -5,9 +5,9 @@
     write("out.safetensors", {"z": z}, metadata("idkit.latents/1", "embed", [artefact]))
 
 Two formats are equals: safetensors and NPZ, chosen by the extension on writing and told apart by
-content on reading; `.npy`, CSV and TSV are read as well. Large files are mapped, nothing is ever
-unpickled, sizes that a file declares are checked before memory is taken, checksums before values
-are given, and a file is written whole or not at all.
+content on reading; `.npy` and tables of text are read as well. Large files are mapped, nothing is
+ever unpickled, sizes that a file declares are checked before memory is taken, checksums before
+values are given, and a file is written whole or not at all.
 """
 
 from idkit.files.artefact import Artefact, metadata

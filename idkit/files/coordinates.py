@@ -29,6 +29,7 @@ ROW_NAMES = {
 CLASSES = {
     *("label", "labels", "class", "classes", "target", "targets", "category", "categories"),
     *("cluster", "clusters", "group", "groups", "digit", "fold", "batch", "segment", "seed"),
+    *("type", "species", "donor", "replicate", "leiden", "louvain", "kmeans", "hdbscan"),
 }
 
 COUNTS = {"n", "num", "number", "nr", "nb", "count"}  # n_words is a number, no word

@@ -1,6 +1,7 @@
 """Tables in JSON: the orientations of pandas, lists of rows, and JSON lines."""
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,7 @@ from idkit.files.contents import Content
 from idkit.files.lines import Record, lines
 
 ROWS = "rows"  # where documents of idkit keep their rows
+SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 SPLIT = {"columns", "data"}  # and perhaps `index`
 
 
@@ -33,13 +35,13 @@ class Document:
 
 def has_rows(content: Content) -> bool:
     """Whether a document is of the form in which programs print results: an object with `rows`."""
-    if bytes(content.buffer).find(f'"{ROWS}"'.encode()) < 0:
+    if content.buffer.find(f'"{ROWS}"'.encode()) < 0:
         return False
     try:
         whole = _loads("".join(lines(content)))
     except ValueError:
         return False
-    return isinstance(whole, dict) and ROWS in whole
+    return isinstance(whole, dict) and isinstance(whole.get(ROWS), list)
 
 
 def parse(text: str, label: str) -> Document:
@@ -58,7 +60,7 @@ def parse(text: str, label: str) -> Document:
     found = next(filter(None, (reading(whole) for reading in READINGS)), None)
     if found is None or not found.rows:
         raise IdkitError(f"{label} is JSON without a list of objects under '{ROWS}'")
-    return found
+    return _encodable(found) if SURROGATE.search(text) else found
 
 
 def _rows(whole: Any) -> Document | None:
@@ -117,7 +119,8 @@ def _lists(whole: Any) -> Document | None:
 
 def _single(whole: Any) -> Document | None:
     """An object alone: one row, as of JSON lines with one line."""
-    return _of_objects([whole]) if isinstance(whole, dict) and whole and ROWS not in whole else None
+    alone = isinstance(whole, dict) and whole and not isinstance(whole.get(ROWS), list | dict)
+    return _of_objects([whole]) if alone else None
 
 
 READINGS: Sequence[Callable[[Any], Document | None]] = (
@@ -157,6 +160,16 @@ def _loads(text: str) -> Any:
         return json.loads(text, parse_constant=_constant)
     except RecursionError:
         raise ValueError("nested too deeply") from None
+
+
+def _encodable(found: Document) -> Document:
+    """The same without halves of surrogate pairs, which JSON can hold and no stream can print."""
+
+    def plain(cell: str) -> str:
+        return cell.encode("utf-8", "backslashreplace").decode()
+
+    names = None if found.names is None else tuple(map(plain, found.names))
+    return Document(names, [list(map(plain, row)) for row in found.rows])
 
 
 def _constant(name: str) -> float | None:

@@ -60,19 +60,33 @@ def find(content: Content) -> Layout:
     if vectors is not None:
         return Layout(BLANKS, skipped + 1, vectors[1] + 1, words=True, promised=vectors[0])
     plain = [line for line in text if not line.startswith(COMMENT)]
-    between = declared or (separator.find(plain) if plain else ",")
-    quotes = separator.has_quotes(text)
-    records = _split(content.label, text, between, skipped, quotes=quotes)
-    if not records:
+    if not plain:
         raise IdkitError(f"{content.label} is not a table: it has no rows below ''")
-    head, *below = [record.cells for record in records]
-    rows = [head, *(row for row in below if not row[0].startswith(COMMENT))]
+    between = declared or separator.find(plain)
+    return _of_rows(content.label, between, skipped, plain, comments)
+
+
+def _of_rows(
+    label: str, between: str, skipped: int, text: Sequence[str], comments: list[tuple[int, str]]
+) -> Layout:
+    """The layout where the separator is known: names, width, and what the rows begin with.
+
+    Args:
+        label: what messages call the file.
+        between: the separator.
+        skipped: lines above the text.
+        text: some lines, without comments between them.
+        comments: those above, with the numbers of their lines.
+    """
+    quotes = separator.has_quotes(text)
+    records = _split(label, text, between, skipped, quotes=quotes)
+    rows = [record.cells for record in records]
     names = _names(rows, grid=between != BLANKS)
     if names is not None:
         skipped, rows = records[0].line or 0, rows[1:]
     if not rows:
         start = clip(text[0].strip())
-        raise IdkitError(f"{content.label} is not a table: it has no rows below '{start}'")
+        raise IdkitError(f"{label} is not a table: it has no rows below '{start}'")
     width = len(names or rows[0])
     words = (between == BLANKS or width == 1) and any(is_word(row[0]) for row in rows)
     if names is None:
