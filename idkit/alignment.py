@@ -2,12 +2,25 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import prod
 from typing import Any, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from idkit import bases, blas, comparison, gram, halves, latents, maps, shelf
+from idkit import (
+    bases,
+    blas,
+    budget,
+    comparison,
+    files,
+    gram,
+    halves,
+    latents,
+    maps,
+    schemas,
+    shelf,
+)
 from idkit.bases import Bases
 from idkit.comparison import CHANCE_PAIRS, Comparison
 from idkit.errors import IdkitError
@@ -20,7 +33,7 @@ from idkit.metrics.mcc import CCA_DIM, Score
 from idkit.scores import Row, Scored
 from idkit.stats import null
 
-SCHEMA = "idkit.alignment/1"
+SCHEMA = schemas.ALIGNMENT
 COORDINATES_SCHEMA = "idkit.coordinates/1"
 Target = Literal["all-pairs", "medoid"]
 
@@ -68,6 +81,7 @@ def of(
     cca_dim: int = CCA_DIM,
     split: halves.Split = "random",
     seed: int = 0,
+    memory: int | None = None,
 ) -> Aligned:
     """Fits the maps of a group on its in-sample rows and scores them on both halves.
 
@@ -79,9 +93,10 @@ def of(
         cca_dim: as in `mcc.scorer`.
         split: as in `mcc.scorer`.
         seed: of the split.
+        memory: the bytes that it may take, besides the runs; None for as many as there are.
 
     Raises:
-        IdkitError: for latents on a grid, or when there is nothing to map.
+        IdkitError: for latents on a grid, or when there is nothing to map, or needs more memory.
     """
     if group.runs[0].z.ndim > 2:
         raise IdkitError(
@@ -90,6 +105,9 @@ def of(
         )
     how: dict[str, Any] = {"cca_dim": cca_dim, "split": split, "seed": seed}
     zs = [run.z for run in group.runs]
+    compared = zs if isinstance(target, str) else [*zs, target.z]
+    needed = bytes_of(compared, target, mode=mode, cca_dim=cca_dim)
+    budget.refuse(comparison.described(compared), needed, memory, comparison.FEWER)
     if target == "medoid":
         whole = mcc.score(zs, mode=mode, names=group.names, rows=group.orders, **how)
         target = group.runs[medoid(whole)]
@@ -120,6 +138,24 @@ def of(
     seeds = tuple(run.seed for run in group.runs)
     scored = Scored(group.about, tuple(names), seeds, found, group.notes)
     return Aligned(group, reference, scored, fitted)
+
+
+def bytes_of(
+    runs: Sequence[NDArray[Any]], target: Target | Run, *, mode: str, cca_dim: int = CCA_DIM
+) -> int:
+    """The bytes that `of` takes at most, besides the runs: to score them, and all maps twice.
+
+    Args:
+        runs: latents of shape (n, d_z); the target last, where it is a run.
+        target: as in `of`, like the next two.
+        mode: a name of `idkit.align`.
+        cca_dim: number of canonical pairs.
+    """
+    widest, count = max(prod(run.shape[1:2]) for run in runs), len(runs)
+    pairs = count * (count - 1) // 2 if target == "all-pairs" else count
+    numbers = 3 * widest if mode == "strong" else 3 * widest**2
+    scored = mcc.memory([run.shape for run in runs], modes=[mode], cca_dim=cca_dim)
+    return scored + gram.ITEM * 2 * pairs * numbers
 
 
 def fit(
@@ -208,6 +244,7 @@ def _mean_of_known(table: Floats) -> Floats:
 
 def unpack(artefact: Artefact) -> list[Map]:
     """The maps of the first group of an alignment file, in the order of its pairs."""
+    files.require(artefact)
     arrays = {name.removeprefix("0/"): array for name, array in artefact.arrays.items()}
     widths = artefact.meta["groups"][0]["widths"]
     kept = np.isfinite(arrays["in"]).sum(axis=1)
@@ -225,6 +262,7 @@ def transferred(
     rows: Sequence[Order | None] | None = None,
     seed: int = 0,
     names: Sequence[str] | None = None,
+    memory: int | None = None,
 ) -> Comparison:
     """The same maps on other rows, all of which are held out: nothing is fitted.
 
@@ -235,7 +273,10 @@ def transferred(
         rows: which rows of each run are compared, as in `gram.of`.
         seed: of the shuffles for the chance level.
         names: what to call each run in an error.
+        memory: the bytes that it may take, besides the runs; None for as many as there are.
     """
+    needed = 2 * mcc.memory([run.shape for run in runs], modes=[found.score.mode])  # and their sum
+    budget.refuse(comparison.described(runs), needed, memory, comparison.FEWER)
     pairs = found.score.pairs.tolist()
     for (a, b), each in zip(pairs, fitted, strict=True):
         widths = (len(each.directions_a), len(each.directions_b))

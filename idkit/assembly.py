@@ -2,7 +2,7 @@
 
 import inspect
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -50,18 +50,21 @@ def builder(design: Design) -> Callable[[], Any]:
     from idkit.models import Frame
 
     parts = _parts(design.model, design.arch, design.likelihood)
-    known = {name for part in parts.values() for name in _signature(part)}
-    for name in design.knobs:
+    known: dict[str, _Parameter] = {}
+    for part in parts.values():
+        known |= _signature(part)
+    for name, value in design.knobs.items():
         shelf.check(name, known, what="knob")
+        _check(name, value, known[name].annotation)
     ready = {name: partial(part, **_of_part(part, design.knobs)) for name, part in parts.items()}
     frame = Frame(
         shape=tuple(design.shape),
         labels=design.labels,
         d_z=design.d_z,
         images=design.images,
-        encoder=ready.get("encoder", _no_such_part),
-        decoder=ready.get("decoder", _no_such_part),
-        likelihood=ready.get("likelihood", _no_such_part),
+        encoder=ready.get("encoder", partial(_no_such_part, design.model, "arch")),
+        decoder=ready.get("decoder", partial(_no_such_part, design.model, "arch")),
+        likelihood=ready.get("likelihood", partial(_no_such_part, design.model, "likelihood")),
     )
     return partial(ready["model"], frame)
 
@@ -76,22 +79,82 @@ def restore(meta: Mapping[str, Any], state: Mapping[str, NDArray[Any]], *, label
 
     Raises:
         IdkitError: when the arrays are not those of the model that the metadata name, or parts
-            of it are not known here.
+            of it are not known here; nothing as large as the metadata claim has been made.
     """
     import torch
 
     shape = tuple(meta["shape"])
     same = {name: meta[name] for name in ("model", "arch", "likelihood", "labels", "d_z", "images")}
+    design = Design(**same, shape=shape, knobs=meta["knobs"])
     try:
-        with torch.random.fork_rng(devices=[]):
-            module = builder(Design(**same, shape=shape, knobs=meta["knobs"]))()
-        module.load_state_dict({name: torch.tensor(array) for name, array in state.items()})
+        for unfit in _misfits(design, state):
+            raise IdkitError(f"{label} does not hold the weights of its model: {unfit}")
+        module = _built(design)
     except UsageError as error:
         raise IdkitError(f"{label} is a model that this idkit cannot build: {error}") from None
-    except RuntimeError as error:
-        reason = " ".join(str(error).split())
-        raise IdkitError(f"{label} does not hold the weights of its model: {reason}") from None
+    module.load_state_dict({name: torch.tensor(array) for name, array in state.items()})
     return module.eval()
+
+
+def numbers(design: Design) -> int:
+    """How many numbers the parameters of a model are, found without making them.
+
+    Raises:
+        UsageError: as `builder` does; and when no tensor could hold them.
+    """
+    shapeless = _shapeless(design)
+    if shapeless is None:  # its file tells
+        told: int = shelf.take("models", design.model, "numbers")(design.shape, **design.knobs)
+        return told
+    return sum(parameter.numel() for parameter in shapeless.parameters())
+
+
+def _shapeless(design: Design) -> Any:
+    """The model without its numbers; None where it cannot be built without."""
+    import torch
+
+    build = builder(design)
+    try:
+        with torch.device("meta"):
+            return build()
+    except NotImplementedError:
+        return None
+    except RuntimeError as error:  # more numbers than 63 bits count
+        raise UsageError(f"it is too large: {' '.join(str(error).split())}") from None
+
+
+def _misfits(design: Design, state: Mapping[str, NDArray[Any]]) -> Iterator[str]:
+    """What of some arrays is not as their model has it; nothing as large as the model is made.
+
+    Where a model cannot be built without numbers, it is built with them once it is known that
+    there are no more of them than the arrays have.
+    """
+    for name, array in state.items():
+        if array.dtype.kind not in "biuf":
+            yield f"{name} holds {array.dtype}, not numbers"
+    module = _shapeless(design)
+    if module is None:
+        wanted, held = numbers(design), sum(array.size for array in state.values())
+        if wanted > held:
+            yield f"they are {wanted} numbers, it has {held}"
+            return
+        module = _built(design)
+    expected = {name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}
+    for name, shape in expected.items():
+        if name not in state:
+            yield f"{name} is missing"
+        elif state[name].shape != shape:
+            yield f"{name} has shape {state[name].shape}, expected {shape}"
+    for name in state.keys() - expected.keys():
+        yield f"{name} is none of them"
+
+
+def _built(design: Design) -> Any:
+    """The model with any numbers."""
+    import torch
+
+    with torch.random.fork_rng(devices=[]):
+        return builder(design)()
 
 
 def knob_values(
@@ -148,8 +211,8 @@ def _parts(model: str, arch: str | None, likelihood: str | None) -> dict[str, Ca
     return parts
 
 
-def _no_such_part(*_: Any) -> Any:
-    raise AssertionError("a model asks for a part of which its recipe says that it has none")
+def _no_such_part(model: str, part: str, *_: Any) -> Any:
+    raise UsageError(f"{model} needs an {part}" if part == "arch" else f"{model} needs a {part}")
 
 
 def _signature(part: Callable[..., Any]) -> dict[str, _Parameter]:
@@ -178,6 +241,23 @@ def _parse(name: str, text: str, annotation: Any) -> Knob:
                 if abs(value) < float("inf"):  # nor is it NaN
                     return value
     raise UsageError(f"{name} is a number, found '{text}'")
+
+
+def _check(name: str, value: Any, annotation: Any) -> None:
+    """Refuses a value of a knob, as a file has it, that is not of the knob's kind.
+
+    Raises:
+        UsageError: when it is not.
+    """
+    kinds = get_args(annotation) if _is_union(annotation) else (annotation,)
+    if get_origin(annotation) is Literal:
+        shelf.check(str(value), get_args(annotation), what=f"value of {name}")
+        return
+    number = type(value) in (int, float) and abs(value) < float("inf")
+    if value is None and type(None) in kinds:
+        return
+    if not number or (float not in kinds and type(value) is not int):
+        raise UsageError(f"{name} is {value!r}: expected a number")
 
 
 def _is_union(annotation: Any) -> bool:

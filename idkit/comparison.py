@@ -7,13 +7,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from idkit import gram, halves
+from idkit import budget, gram, halves
+from idkit.counts import counted
 from idkit.gram import Floats, Order
 from idkit.metrics import mcc
 from idkit.metrics.mcc import Score
 from idkit.stats import jackknife, null
 from idkit.stats.jackknife import Interval
 
+FEWER = "fewer runs or coordinates"  # what takes less memory
 CHANCE_PAIRS = 45  # shuffled pairs that the chance level is a mean over, at the least
 
 
@@ -68,6 +70,7 @@ def compare(
     split: halves.Split = "random",
     seed: int = 0,
     advance: Callable[[int], None] | None = None,
+    memory: int | None = None,
     **how: Any,
 ) -> dict[str, Comparison]:
     """Scores a group, shuffles its rows for the chance level, and jackknifes its seeds.
@@ -84,11 +87,19 @@ def compare(
         split: as in `mcc.scorer`.
         seed: of the split and of the shuffles.
         advance: is called with the number of shuffles that have been scored.
+        memory: the bytes that it may take, besides the runs; None for as many as there are.
         **how: the other arguments of `mcc.scorer`.
 
     Returns:
         One comparison for each mode.
+
+    Raises:
+        IdkitError: as `mcc.scorer` does; or when it needs more memory, of which none is taken.
     """
+    every = [*runs] if against is None else [*runs, against]
+    kinds = {name: how[name] for name in ("corr", "cca_dim") if name in how}
+    needed = mcc.memory([run.shape for run in every], modes=modes, **kinds)
+    budget.refuse(described(every), needed, memory, FEWER)
     how |= {"modes": modes, "against": against, "pairs": pairs, "split": split, "seed": seed}
     how["rows"] = rows
     scored = mcc.scorer(runs, **how)
@@ -114,6 +125,12 @@ def compare(
         )
         for mode, score in found.items()
     }
+
+
+def described(runs: Sequence[NDArray[Any]]) -> str:
+    """What is compared, as the subject of a sentence."""
+    shape = " x ".join(str(length) for length in runs[0].shape)
+    return f"comparing {counted(len(runs), 'run')} of {shape}"
 
 
 def interval(score: Score) -> Interval:

@@ -17,6 +17,7 @@ Order = NDArray[np.integer[Any]]
 
 BLOCK_ROWS = 1024  # fixed, so that sums are taken in the same order on every machine
 RELEASED_FROM = 1 << 25  # bytes: to read a smaller file again would cost more than it holds
+ITEM = 8  # bytes of a float64, or of the number of a row
 PILOT_ROWS = 256  # the shift before squaring loses at most n / 256 in relative precision
 ROUNDING = 1e-12  # a variance below this part of the raw second moment is rounding error
 RANK_TOLERANCE = 1e-11  # smallest to largest eigenvalue of a correlation matrix: float32 resolves
@@ -217,6 +218,17 @@ def of(
     if not all(np.isfinite(np.diagonal(total.gram)).all() for total in totals):
         _refuse_non_finite(runs, rows, names)
     return Halves(*(total.grams(widths, pilot, resolutions) for total in totals))
+
+
+def memory(widths: Sequence[int], n: int) -> int:
+    """The bytes that `of` takes at most, besides the runs: two D x D matrices, a block of rows.
+
+    Args:
+        widths: the number of columns of each run.
+        n: the number of rows.
+    """
+    width, rows = sum(widths) + 1, min(n, BLOCK_ROWS)
+    return ITEM * (2 * width**2 + rows * (width + max(widths)) + 4 * n)
 
 
 class _Total:

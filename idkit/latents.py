@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from idkit import copies, files, identical, rows
+from idkit import copies, files, identical, rows, schemas
 from idkit.counts import counted, listed
 from idkit.errors import IdkitError
 from idkit.files import Artefact
@@ -19,7 +19,7 @@ from idkit.gram import Order
 from idkit.row_names import Rows
 from idkit.rows import Matched
 
-SCHEMA = "idkit.latents/1"
+SCHEMA = schemas.LATENTS
 ABOUT = (  # what a row of a table says of a group
     *("data", "model", "arch", "d_z", "settings"),
     "embedded",

@@ -17,13 +17,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from idkit import __version__, files
+from idkit import __version__, files, schemas
 from idkit.errors import IdkitError
 from idkit.locks import Holder, Locks
 
 MODEL, FAILED, LATENTS = "model.safetensors", "failed.safetensors", "latents.npz"
-SCHEMA = "idkit.model/1"
-CHECKPOINT = "idkit.checkpoint/1"
+SCHEMA = schemas.MODEL
+CHECKPOINT = schemas.CHECKPOINT
 LONGEST_LIST = 40  # characters of a list of seeds in a file name
 NOBODY = -1  # stands in a checkpoint for a seed that is to begin again
 READS = 3  # of a file that others may replace or remove meanwhile
@@ -278,7 +278,9 @@ def _checkpoint(path: Path) -> files.Artefact | None:
     """A checkpoint; None where its seeds have just been finished by another process."""
     for _ in range(READS):
         try:
-            return files.read(str(path), schema=CHECKPOINT)
+            found = files.read(str(path), schema=CHECKPOINT)
+            files.require(found, "version", "run", "seeds", "step")
+            return found
         except IdkitError as error:
             if not path.exists():
                 return None

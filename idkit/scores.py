@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from idkit import files, schemas
 from idkit.comparison import Comparison
-from idkit.errors import IdkitError
 from idkit.files import Artefact
 from idkit.latents import ABOUT
 from idkit.metrics.mcc import Score, components, cumulative
 from idkit.stats.jackknife import Interval
 
-SCHEMA = "idkit.scores/1"
+SCHEMA = schemas.SCORES
 CURVE_SCHEMA = "idkit.curve/1"
 PAIRS_SCHEMA = "idkit.pairs/1"
 Row = dict[str, Any]
@@ -164,13 +164,8 @@ def unpack(artefact: Artefact) -> list[Scored]:
     Raises:
         IdkitError: when something of what `pack` writes is missing.
     """
-    try:
-        return [_scored(artefact, g, line) for g, line in enumerate(artefact.meta["groups"])]
-    except (KeyError, TypeError) as error:
-        raise IdkitError(
-            f"{artefact.label} says that it is {artefact.schema}, but is not as idkit writes it "
-            f"({error}): make it again"
-        ) from error
+    files.require(artefact)
+    return [_scored(artefact, g, line) for g, line in enumerate(artefact.meta["groups"])]
 
 
 def _scored(artefact: Artefact, g: int, line: Row) -> Scored:
@@ -197,4 +192,5 @@ def _scored(artefact: Artefact, g: int, line: Row) -> Scored:
     before = {"embedded": None, "notes": ()}  # what files of idkit 0.1.0 do not hold
     about = {name: {**before, **line}[name] for name in ABOUT}
     notes = tuple({**before, **line}["notes"])
-    return Scored(about, tuple(line["names"]), tuple(line["seeds"]), found, notes)
+    seeds = tuple(line["seeds"] or [None] * line["runs"])
+    return Scored(about, tuple(line["names"]), seeds, found, notes)

@@ -1,5 +1,8 @@
 """A model from the names of its parts: knobs by their own signatures, errors with the nearest."""
 
+import ast
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
@@ -8,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from idkit import shelf
-from idkit.assembly import Design, builder, has_knob, knob_values, restore
+from idkit.assembly import Design, builder, has_knob, knob_values, numbers, restore
 from idkit.errors import IdkitError, UsageError
 
 DESIGN = Design("vade", "mlp3", "gaussian", (5,), 0, 3, False, {"components": 7, "hidden": 4})
@@ -138,11 +141,24 @@ def without(name: str) -> dict[str, NDArray[Any]]:
     [
         ({}, without("mixture.mu"), "does not hold the weights of its model: .*mixture.mu"),
         ({}, {**state(), "more": np.zeros(2)}, "does not hold the weights of its model: .*more"),
-        ({}, {**state(), "mixture.mu": np.zeros((7, 4))}, "size mismatch for mixture.mu"),
+        (
+            {},
+            {**state(), "mixture.mu": np.zeros((7, 4))},
+            r"mixture.mu has shape \(7, 4\), expected \(7, 3\)",
+        ),
         ({"d_z": 4}, state(), "does not hold the weights of its model"),
         ({"model": "vqvae"}, state(), "this idkit cannot build: unknown model 'vqvae'"),
         ({"knobs": {"beta": 2}}, state(), "this idkit cannot build: unknown knob 'beta'"),
         ({"knobs": {"components": 0}}, state(), "this idkit cannot build: components is 0"),
+        ({"knobs": {"components": True}}, state(), "components is True: expected a number"),
+        ({"knobs": {"components": 7.5}}, state(), "components is 7.5: expected a number"),
+        ({"knobs": {"hidden": "wide"}}, state(), "hidden is 'wide': expected a number"),
+        ({"knobs": {"identifiability": 5}}, state(), "unknown value of identifiability '5'"),
+        ({}, {**state(), "mixture.mu": np.full((7, 3), "a")}, "mixture.mu holds <U1, not numbers"),
+        ({"arch": None, "knobs": {}}, state(), "this idkit cannot build: vade needs an arch"),
+        ({"likelihood": None}, state(), "this idkit cannot build: vade needs a likelihood"),
+        ({"shape": [2**31 - 1, 2**31 - 1]}, state(), "too large"),
+        ({"labels": 4, "model": "ivae", "knobs": {"hidden": 4}}, state(), "prior.mu is missing"),
     ],
 )
 def test_what_does_not_belong_together_is_one_line(
@@ -152,3 +168,59 @@ def test_what_does_not_belong_together_is_one_line(
         restore(meta(**changes), arrays, label="m.npz")
     assert type(caught.value) is IdkitError
     assert "\n" not in str(caught.value)
+
+
+FLOW = Design("gmmflow", None, None, (5,), 0, 5, False, {"components": 3, "hidden": 4})
+CLAIMS: list[tuple[Design, dict[str, Any]]] = [
+    (DESIGN, {"d_z": 4_000_000}),
+    (DESIGN, {"model": "ivae", "labels": 40_000_000, "knobs": {}}),
+    (DESIGN, {"knobs": {"hidden": 9_000}}),
+    (DESIGN, {"knobs": {"components": 100_000_000}}),
+    (FLOW, {"knobs": {"hidden": 9_000}}),
+    (FLOW, {"knobs": {"layers": 10**9}}),
+]
+
+
+def test_what_metadata_claim_is_not_made_before_it_is_held_against_the_arrays() -> None:
+    """Each claim is of 0.3 GB to 10 TB, on arrays of some kilobytes."""
+    code = f"""
+import resource, torch
+from idkit.assembly import Design, builder, restore
+from idkit.errors import IdkitError
+
+def tried(design, claim):
+    state = {{n: v.numpy() for n, v in builder(Design(**design))().state_dict().items()}}
+    restore(design, state, label="m.npz")
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    try:
+        restore({{**design, **claim}}, state, label="m.npz")
+    except IdkitError:
+        return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) >> 10
+
+tried({vars(DESIGN)!r}, {{"d_z": 4}})
+print([tried(*each) for each in {[(vars(design), claim) for design, claim in CLAIMS]!r}])
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout
+    for grown in ast.literal_eval(done):
+        assert grown < 64  # MB
+
+
+@pytest.mark.parametrize("model", shelf.names("models"))
+def test_numbers_are_counted_without_making_them(model: str) -> None:
+    recipe = shelf.module("models", model)
+    asked = recipe.recipe((6,)) if hasattr(recipe, "recipe") else {}
+    images = asked.get("arch") == "grid" or model == "ae"
+    shape = (1, 8, 8) if images else (6,)
+    arch = asked.get("arch", "mlp3")
+    design = Design(model, arch, asked.get("likelihood", "gaussian"), shape, 4, 6, images)
+    made = builder(design)()
+    assert numbers(design) == sum(p.numel() for p in made.parameters())
+
+
+@pytest.mark.parametrize("transform", ["affine", "spline"])
+def test_numbers_of_a_flow_follow_its_knobs(transform: str) -> None:
+    knobs: dict[str, Any] = {"components": 7, "layers": 3, "hidden": 11, "transform": transform}
+    design = Design("gmmflow", None, None, (4,), 0, 4, False, knobs)
+    assert numbers(design) == sum(p.numel() for p in builder(design)().parameters())

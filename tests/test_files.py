@@ -312,7 +312,7 @@ class TestMapping:
         if extension == "npy":
             np.save(path, z)
         else:
-            files.write(str(path), {"z": z, "u": np.arange(3, dtype=np.int8)}, META)
+            files.write(str(path), {"z": z, "by": np.arange(3, dtype=np.int8)}, META)
         artefact = files.read(str(path))
         found = artefact.array("z")
         assert isinstance(artefact.content.buffer, mmap.mmap)

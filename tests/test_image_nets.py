@@ -163,7 +163,7 @@ def test_a_seed_trained_among_others_is_the_seed_trained_alone(
 @pytest.mark.parametrize("arch", NETS)
 def test_the_objective_rises_and_images_of_colour_train_too(arch: ModuleType) -> None:
     objective = train(arch, COLOUR, [1], 12)[0].history["objective"]
-    assert objective[-1] > objective[0] + 100
+    assert objective[-1] > objective[0] + 50
 
 
 @pytest.mark.parametrize("arch", NETS)

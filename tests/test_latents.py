@@ -22,7 +22,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def kept(name: str, shape: tuple[int, ...] = (20, 3), **what: Any) -> latents.Run:
     meta = files.metadata("idkit.latents/1", "embed", [], **{**USUAL, **what})
-    files.write(f"{name}.npz", {"z": np.zeros(shape)}, meta)
+    files.write(f"{name}.npz", {"z": np.zeros(shape)}, {**meta, "d_z": shape[1]})
     return latents.read([f"{name}.npz"])[0]
 
 

@@ -16,6 +16,7 @@ LIBRARY = {
     "models": {"densities", "nets", "errors"},
     "training": {"models", "densities", "nets", "errors"},
     "blas": set(),
+    "budget": {"errors"},
     "gram": {"errors"},
     "maps": {"gram", "errors"},
     "align": {"maps", "gram", "errors"},
@@ -25,10 +26,11 @@ LIBRARY = {
     "metrics": {"blas", "align", "bases", "maps", "gram", "halves", "ranks", "shelf", "errors"}
     | {"counts"},
     "stats": {"metrics", "align", "maps", "gram", "halves", "ranks", "shelf", "errors", "counts"},
-    "plots": {"files", "stats", "errors"},
-    "files": {"errors"},
+    "plots": {"files", "stats", "errors", "schemas"},
+    "files": {"errors", "schemas"},
     "shelf": {"errors"},
     "errors": set(),
+    "schemas": set(),
     "counts": set(),
 }
 TORCH = {"training", "models", "densities", "nets"}

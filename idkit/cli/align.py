@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypedDict, cast
 
 import typer
 
+from idkit.cli import memory as memories
 from idkit.cli import moved, options, remarks, show
 from idkit.cli.compared import command, comparable, tabulate, tell_converted, warn_of_transposed
 from idkit.errors import UsageError
@@ -75,6 +76,7 @@ def align(
             help="List in how many runs each coordinate of --to is found with R (mode strong).",
         ),
     ] = None,
+    memory: options.Memory = None,
     out: options.Out = None,
     force: options.Force = False,
     as_json: options.Json = False,
@@ -95,6 +97,7 @@ def align(
     from idkit import latents as room
 
     target = _target(to, mode, min_corr, apply=apply)
+    limit = memories.allowed(memory)
     if not apply:
         files.check_extension(out)
         files.refuse_existing(out, force=force)
@@ -108,7 +111,7 @@ def align(
     runs = [run for run in runs if any(run in group.runs for group in groups)]
     places = moved.places(runs, out, force=force) if apply else []
     how: How = {"mode": mode, "cca_dim": cca_dim, "split": split, "seed": seed}
-    aligned = [alignment.of(group, onto, **how) for group in groups]
+    aligned = [alignment.of(group, onto, **how, memory=limit) for group in groups]
     told = command(
         "align",
         {**how, "to": Path(target).name, "apply": apply, "columns": columns, "id": named},

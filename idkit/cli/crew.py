@@ -240,7 +240,9 @@ def _begin_or_resume(job: Job, ensembles: Any, batch: Sequence[int]) -> Any:
 
     for path, held in job.group.checkpoints(batch):
         if set(batch) <= set(held):
-            return Training.resume(ensembles, files.read(str(path)).arrays, batch)
+            begun = files.read(str(path))
+            files.require(begun)
+            return Training.resume(ensembles, begun.arrays, batch)
     return Training.start(ensembles, batch)
 
 

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from idkit import schemas
 from idkit.cli import dataset as datasets
+from idkit.cli import memory as memories
 from idkit.cli import options, show, trained
 from idkit.errors import IdkitError, UsageError
 
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from idkit import files
     from idkit.data import Dataset
 
-SCHEMA = "idkit.latents/1"
+SCHEMA = schemas.LATENTS
 READ_AS = ("shape", "x", "likelihood", "data", "inputs")  # what decides how data are read, and are
 Statistic = Literal["mean", "sample"]
 
@@ -45,6 +47,7 @@ def embed(
         ),
     ] = False,
     seed: options.Seed = 0,
+    memory: options.Memory = None,
     out: Annotated[
         str | None,
         typer.Option(
@@ -71,6 +74,7 @@ def embed(
     if out is not None and len(models) > 1:
         raise UsageError(f"-o {out} is one file, there are {len(models)} models: leave it out")
     files.single_stdin([*models, data or ""])
+    limit = memories.allowed(memory)
     targets = [out or _beside(model) for model in models]
     files.check_extension(out)
     import torch
@@ -81,7 +85,7 @@ def embed(
     told: dict[str, None] = {}
     rows = []
     for source, target in zip(models, targets, strict=True):
-        model = files.read(source, schema="idkit.model/1")
+        model = files.read(source, schema=schemas.MODEL)
         trained.check(model)
         wanted = data or trained.data_of(model)
         if wanted not in loaded:
@@ -100,6 +104,7 @@ def embed(
         if status == "written":
             files.refuse_existing(target, force=force)
             module = _restored(model)
+            _check_memory(model, module, dataset, chosen, limit, components=responsibilities)
             arrays = _latents(model, module, dataset, chosen, statistic, seed)
             if responsibilities:
                 x = trained.standardized(model, dataset.x[chosen])
@@ -186,6 +191,25 @@ def _restored(model: "files.Artefact") -> Any:
     from idkit.runs import split_model
 
     return restore(model.meta, split_model(model.arrays)[0], label=model.label)
+
+
+def _check_memory(
+    model: "files.Artefact",
+    module: Any,
+    dataset: "Dataset",
+    chosen: Any,
+    limit: int,
+    *,
+    components: bool,
+) -> None:
+    from idkit import budget
+    from idkit.models import Responsible
+    from idkit.training.embed import memory
+
+    told = components and isinstance(module, Responsible)  # others are refused afterwards
+    needed = memory(module, dataset.x, len(chosen), components=told)
+    what = f"embedding {len(chosen)} rows of {dataset.name} by {model.label}"
+    budget.refuse(what, needed, limit, "fewer rows (--split, --data)")
 
 
 def _responsibilities(model: "files.Artefact", module: Any, x: Any) -> Any:

@@ -10,14 +10,14 @@ from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Any
 
-from idkit import shelf
+from idkit import schemas, shelf
 from idkit.errors import IdkitError
 
 if TYPE_CHECKING:
     from idkit import files
     from idkit.data import Dataset
 
-SCHEMA = "idkit.data/1"
+SCHEMA = schemas.DATA
 AGAIN = "again:"  # what a source begins with that stands for data to be made once more
 FORMATS = (".safetensors", ".npz")  # a pipe's first
 

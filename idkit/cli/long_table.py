@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from idkit.cli import scoring
 from idkit.errors import IdkitError
+from idkit.schemas import SCORED
 from idkit.stats.advice import FILE
 from idkit.stats.naming import Entry, exact
 
@@ -12,7 +13,6 @@ if TYPE_CHECKING:
 
     from idkit.files import Artefact, Table
 
-SCORED = ("idkit.scores/1", "idkit.alignment/1")
 SOURCE = FILE  # a column that every table gets: the input that a row comes from
 
 Row = dict[str, Any]

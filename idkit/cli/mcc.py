@@ -10,6 +10,7 @@ import typer
 
 from idkit import shelf
 from idkit.cli import condition, options, remarks, show, stored
+from idkit.cli import memory as memories
 from idkit.cli.compared import SOURCES, command, compared, tabulate
 from idkit.errors import ExitCode, UsageError
 
@@ -108,6 +109,7 @@ def mcc(
             help="Exit 1 if a group meets the condition, as 'mcc_out < 0.8'.",
         ),
     ] = None,
+    memory: options.Memory = None,
     out: options.Out = None,
     force: options.Force = False,
     as_json: options.Json = False,
@@ -135,6 +137,7 @@ def mcc(
     from idkit import files
 
     stop = condition.parse(fail_if, NUMBERS) if fail_if else None
+    limit = memories.allowed(memory)
     modes = _modes(mode)
     _check_options(null, perms, labels)
     if self_pairs and to is not None:
@@ -159,10 +162,17 @@ def mcc(
         given = {**how, "modes": mode, "to": to, "null": null}
         given |= {"seed": 0, "id": None} if shuffled else {"id": named}
         stored.check_unused(opened[0], given)
-        every = stored.scores_of(opened, seed, named=named)
+        every = stored.scores_of(opened, seed, named=named, memory=limit)
     else:
         how["perms"] = None if null is None else perms or PERMS
-        every = compared(opened, truth=truth, labels=within, null=null, how=how, named=named)
+        every = compared(
+            opened,
+            truth=truth,
+            labels=within,
+            null=null,
+            how={**how, "memory": limit},
+            named=named,
+        )
     _explain(every)
     if out is not None:
         others = [each for each in (truth, within) if isinstance(each, files.Artefact)]

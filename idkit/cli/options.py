@@ -104,6 +104,15 @@ DataRoot = Annotated[
         help="Where data sets lie. [default: idkit in the user's cache folder]",
     ),
 ]
+Memory = Annotated[
+    str | None,
+    typer.Option(
+        "--memory",
+        metavar="SIZE",
+        help="Most memory to take, as 4G, 500M or 1.5GiB; what needs more is refused before it "
+        "begins (exit 3).  [default: half of what is free]",
+    ),
+]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of every random choice.")]
 RowNames = Annotated[
     str | None,

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from idkit import schemas
 from idkit.cli import dataset, show, trained
 from idkit.errors import IdkitError
 
@@ -47,7 +48,7 @@ def _pictured(
     from idkit.runs import split_model
     from idkit.training.pictures import pictures
 
-    if model.schema not in (None, "idkit.model/1"):
+    if model.schema not in (None, schemas.MODEL):
         raise IdkitError(
             f"{model.label} holds {model.schema}, and 'images' shows models: make them with "
             "'idkit train'"

@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from idkit.budget import size
 from idkit.cli import generated, show
 from idkit.cli.crew import Job
-from idkit.cli.memory import Memory, available, size
+from idkit.cli.memory import Memory, allowed
 from idkit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ PROBES = (2, 4)  # rows whose cost tells that of all: it grows evenly with them
 MOST_LABELS = 10_000  # values that a model keeps although it does not know them
 UNBOUNDED = "gaussian"  # the likelihood of numbers of any size
 FEW_ROWS = 2  # of a label, on average, that say little of it
+FLOAT_BYTES = 4  # of a parameter
 COMPILING_PAYS = 10_000  # steps whose savings repay the compiler's half minute
 Switch = Literal["auto", "on", "off"]
 
@@ -49,6 +51,7 @@ class Wishes:
     precision: "Precision"
     compiled: Switch
     batch_seeds: str
+    memory: str | None
     standardize: bool = False
 
 
@@ -88,7 +91,7 @@ def job(
         dataset = replace(stored, x=scale.apply(stored.x))
     observations.check(dataset.x, design.likelihood, dataset.name)
     settings = _settings(wishes, dataset, design)
-    memory = Memory(available(wishes.device), min(processes, len(seeds)))
+    memory = Memory(allowed(wishes.memory, wishes.device), min(processes, len(seeds)))
     memory.refuse(_parameters(design))  # before anything of that size is made
     cost = _cost(design, settings, dataset)
     memory.refuse(cost.bytes)
@@ -264,21 +267,11 @@ def _of_labels(dataset: "Dataset") -> list[str]:
 
 
 def _parameters(design: "Design") -> int:
-    """The memory that the parameters of one seed take in training, found without taking it.
-
-    0 where a model cannot be built without numbers, as gmmflow.
-    """
-    import torch
-
+    """The memory that the parameters of one seed take in training, found without taking it."""
+    from idkit.assembly import numbers
     from idkit.training.cost import COPIES
 
-    try:
-        with torch.device("meta"):
-            model = _example(design)
-    except NotImplementedError:
-        return 0
-    held: int = sum(p.numel() * p.element_size() for p in model.parameters())
-    return COPIES * held
+    return COPIES * FLOAT_BYTES * numbers(design)
 
 
 def _cost(design: "Design", settings: "Settings", dataset: "Dataset") -> "Cost":
@@ -342,7 +335,7 @@ def _most(wishes: Wishes, cost: "Cost", memory: Memory, seeds: int, *, wide: boo
     most = 1 if wide else min(MOST_STACKED, memory.fit(cost.bytes))
     show.detail(
         f"seeds in one computation: at most {most} (a forward pass of one takes "
-        f"{cost.flops / 1e6:.0f} MFLOP, training it {size(cost.bytes)} of {size(memory.free)})"
+        f"{cost.flops / 1e6:.0f} MFLOP, training it {size(cost.bytes)} of {size(memory.allowed)})"
     )
     return most
 

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from idkit import schemas
 from idkit.counts import counted
 from idkit.errors import IdkitError, UsageError
 
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
     from idkit.files import Artefact
     from idkit.scores import Scored
 
-SCHEMAS = ("idkit.scores/1", "idkit.alignment/1")
+SCHEMAS = schemas.SCORED
 USUAL = {
     "modes": None,
     "cca_dim": 20,
@@ -43,7 +44,7 @@ def check_unused(artefact: "Artefact", given: "Mapping[str, Any]") -> None:
 
 
 def scores_of(
-    opened: "Sequence[Artefact]", seed: int, *, named: str | None = None
+    opened: "Sequence[Artefact]", seed: int, *, named: str | None = None, memory: int
 ) -> "list[Scored]":
     """Scores that have been computed before; or those of an alignment on other rows.
 
@@ -52,9 +53,10 @@ def scores_of(
             rows that it was not fitted to.
         seed: of the shuffles for the chance level on other rows.
         named: the array that names these rows, as in `rows.matched`.
+        memory: the bytes that may be taken to score other rows.
 
     Raises:
-        IdkitError: when the files do not go together.
+        IdkitError: when the files do not go together, or need more memory.
     """
     from idkit import scores
 
@@ -67,11 +69,15 @@ def scores_of(
             f"{first.label} cannot be scored on other latents: give one alignment of one group "
             "('idkit align' makes that), and the latents of its runs"
         )
-    return [_transferred(first, others, seed, named)]
+    return [_transferred(first, others, seed, named, memory)]
 
 
 def _transferred(
-    stored: "Artefact", opened: "Sequence[Artefact]", seed: int, named: str | None
+    stored: "Artefact",
+    opened: "Sequence[Artefact]",
+    seed: int,
+    named: str | None,
+    memory: int,
 ) -> "Scored":
     """An alignment scored on latents that it was not fitted to."""
     from idkit import alignment, latents, rows, scores
@@ -106,6 +112,7 @@ def _transferred(
         rows=matched.orders,
         seed=seed,
         names=names,
+        memory=memory,
     )
     notes = (str(matched), *matched.warnings)
     return scores.Scored(before.about, names, before.seeds, found, notes)

@@ -11,7 +11,7 @@ import typer
 import typer.core
 import typer.main
 
-from idkit import shelf
+from idkit import schemas, shelf
 from idkit.cli import generated, options, remarks, show
 from idkit.errors import UsageError
 
@@ -201,7 +201,7 @@ def _write_latents(
     remarks.tell([given])
     arrays = derive(np.random.default_rng(seed), given, **changed)
     meta = files.metadata(
-        "idkit.latents/1",
+        schemas.LATENTS,
         f"synth {kind}{generated.flags(changed)} --seed {seed}",
         [given],
         data=given.meta.get("data") or Path(given.name).stem,
@@ -221,6 +221,6 @@ def _write_latents(
 
 def _rows(given: "files.Artefact") -> dict[str, str]:
     """Which rows the latents are of, as `idkit embed` says it; nothing where that is not known."""
-    if given.schema == "idkit.data/1":
+    if given.schema == schemas.DATA:
         return {"rows": hashlib.sha256(given.arrays["x"].tobytes()).hexdigest(), "split": "all"}
     return {name: given.meta[name] for name in ("rows", "split") if name in given.meta}

@@ -147,6 +147,7 @@ def train(
             help="Skip seeds that another idkit train is training (exit 5), instead of waiting.",
         ),
     ] = False,
+    memory: options.Memory = None,
     out: Annotated[
         str,
         typer.Option(
@@ -202,6 +203,7 @@ def train(
         compiled=compiled,
         batch_seeds=batch_seeds,
         standardize=standardize,
+        memory=memory,
     )
     found, inputs = dataset.load(data, data_root)
     job, most = plan.job(
@@ -363,7 +365,7 @@ def _note_low(job: crew.Job, trained: Mapping[int, "files.Artefact"]) -> None:
             show.caveat(
                 f"warning: {seeds.named(which)}: the objective ({least}"
                 f"{' the lowest' if len(which) > 1 else ''}) is below that of {what}: train "
-                "longer, lower --lr, or look at the scale of the data"
+                "longer, or lower --lr"
             )
 
 

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from idkit import files
     from idkit.data import Dataset
 
-BUILT_FROM = ("model", "arch", "likelihood", "shape", "labels", "d_z", "images", "knobs")
 TOLD = ("data", "model", "arch", "d_z", "seed", "variant", "settings")  # by the latents, too
 
 
@@ -22,15 +21,15 @@ def check(model: "files.Artefact") -> None:
     Raises:
         IdkitError: when it is none, or failed in training, or does not say what it is.
     """
+    from idkit import files
+
     if model.schema is None:
         raise IdkitError(f"{model.label} is not a model of idkit's ('idkit train' makes them)")
     if "failed_at" in model.meta:
         raise IdkitError(
             f"{model.label} failed in training at step {model.meta['failed_at']}: leave it out"
         )
-    lacking = [key for key in (*BUILT_FROM, *TOLD, "inputs") if key not in model.meta]
-    if lacking:
-        raise IdkitError(f"{model.label} does not say of itself: {', '.join(lacking)}")
+    files.require(model)
 
 
 def fitted(model: "files.Artefact", dataset: "Dataset") -> "Dataset":

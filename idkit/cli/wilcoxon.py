@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from idkit import schemas
 from idkit.cli import long_table, options, scoring, show, wide
 from idkit.cli.compared import command
 from idkit.counts import counted
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from idkit.stats.condition import Condition
     from idkit.stats.friedman import Friedman
 
-SCHEMA = "idkit.tests/1"
+SCHEMA = schemas.TESTS
 POWER_SCHEMA = "idkit.power/1"
 GAPS_NAMED = 4  # pairs of families without a common cell; the rest are counted
 POWER_TITLE = "power of one test at 5%, without Holm; needed: cells (--block: blocks) for 80%"

@@ -14,6 +14,7 @@ from zuko.transforms import MonotonicRQSTransform
 
 Step = Literal["affine", "spline"]
 BINS = 8  # of a spline, on [-5, 5]; zuko's own number
+PER_DIMENSION = {"affine": 2, "spline": 3 * BINS - 1}  # what the net of a layer gives for each
 
 
 class Flow(nn.Module):

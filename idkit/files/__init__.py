@@ -19,6 +19,7 @@ from idkit.files.reading import read, read_any, read_table
 from idkit.files.sources import single_stdin
 from idkit.files.summary import Summary, summarise
 from idkit.files.tables import Table
+from idkit.files.validation import require
 from idkit.files.writing import check_extension, write
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "read_any",
     "read_table",
     "refuse_existing",
+    "require",
     "single_stdin",
     "summarise",
     "sweep",

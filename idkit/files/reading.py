@@ -14,16 +14,11 @@ from idkit.files.kinds import Kind, recognise
 from idkit.files.members import Arrays
 from idkit.files.sources import open_content, split_key
 from idkit.files.tables import Table
+from idkit.files.validation import checked
+from idkit.schemas import MADE_BY
 
-MADE_BY = {
-    "idkit.data": "idkit synth",
-    "idkit.model": "idkit train",
-    "idkit.latents": "idkit embed",
-    "idkit.alignment": "idkit align",
-    "idkit.scores": "idkit mcc",
-    "idkit.tests": "idkit wilcoxon",
-}
 TEXT = (Kind.CSV, Kind.JSON)
+LONGEST_NUMBER = 40  # digits of an integer in metadata; those of idkit's have 19
 
 
 def read(
@@ -87,12 +82,14 @@ def _artefact(
     meta = {} if text is None else _meta(content.label, text)
     found = meta.get("schema")
     if schema is not None and found is not None and found != schema:
-        maker = MADE_BY.get(schema.split("/")[0], "another idkit")
+        maker = MADE_BY.get(schema, "another idkit")
         raise IdkitError(f"{content.label} is {found}, not {schema} ('{maker}' makes that)")
     if key is not None and key not in arrays:
         near = difflib.get_close_matches(key, arrays, n=1)
         hint = f": did you mean '{near[0]}'?" if near else ""
         raise IdkitError(f"{content.label} has no array '{key}'{hint} ({arrays.listed()})")
+    if found is not None:
+        arrays = checked(content.label, meta, arrays)
     return Artefact(content.label, content.name, kind, found, meta, arrays, key, content)
 
 
@@ -121,7 +118,7 @@ def _of_table(content: Content, kind: Kind, **of_table: Any) -> Arrays:
 
 def _meta(label: str, text: str) -> dict[str, Any]:
     try:
-        meta = json.loads(text, parse_constant=lambda _: None, parse_float=_finite)
+        meta = json.loads(text, parse_int=_whole)
     except (ValueError, RecursionError):
         raise IdkitError(f"{label} has metadata under 'idkit' that is not JSON") from None
     if not isinstance(meta, dict) or not isinstance(meta.get("schema"), str):
@@ -129,6 +126,6 @@ def _meta(label: str, text: str) -> dict[str, Any]:
     return meta
 
 
-def _finite(text: str) -> float | None:
-    number = float(text)
-    return number if math.isfinite(number) else None
+def _whole(text: str) -> int | float:
+    """An integer; infinity for what no integer is, which takes long to read and is refused."""
+    return int(text) if len(text) <= LONGEST_NUMBER else math.inf

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from idkit.errors import UsageError
 from idkit.files import npz, safetensor
 from idkit.files.outputs import STDOUT, writing
+from idkit.files.validation import sealed
 
 WRITABLE = "biufcSU"  # kinds of numpy.dtype: numbers, truth values and text
 RESERVED = {npz.META, safetensor.METADATA}
@@ -37,7 +38,7 @@ def write(
         raise ValueError(f"an array cannot be called {' or '.join(sorted(taken))}")
     writer = WRITERS.get(Path(path).suffix.lower(), safetensor.write)
     plain = {name: _plain(name, array) for name, array in sorted(arrays.items())}
-    text = json.dumps(meta, sort_keys=True, separators=(",", ":"), allow_nan=False, default=_scalar)
+    text = _json(sealed(plain, json.loads(_json(meta))))
     with writing(path, force=force) as stream:
         writer(stream, plain, text)
 
@@ -51,6 +52,11 @@ def check_extension(path: str | None) -> None:
     special = path is None or path == STDOUT or path.startswith("/dev/")
     if path is not None and not special and Path(path).suffix.lower() not in WRITERS:
         raise UsageError(f"cannot tell the format of '{path}': end it in .npz or .safetensors")
+
+
+def _json(meta: Mapping[str, Any]) -> str:
+    """Metadata as text: equal for equal content."""
+    return json.dumps(meta, sort_keys=True, separators=(",", ":"), allow_nan=False, default=_scalar)
 
 
 def _plain(name: str, array: NDArray[Any]) -> NDArray[Any]:

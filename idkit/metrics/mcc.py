@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations, combinations_with_replacement
+from math import prod
 from typing import Any, Literal
 
 import numpy as np
@@ -18,6 +19,10 @@ from idkit.metrics._correlate import Correlate, Pearson, Spearman
 from idkit.metrics._facts import Facts
 
 Corr = Literal["pearson", "spearman"]
+MATCHING, DECOMPOSING = 5, 8  # matrices of the widest run that a pair takes, by what is done to it
+RESULTS = 4  # correlations of a component of a pair, in both halves, and again as one table
+OBJECTS = 1 << 17  # bytes of what is small whatever is compared
+RANKING = 3  # copies of the components of a pair that are ranked
 CCA_DIM = 20  # as Khemakhem et al. (2020b) and the paper
 
 
@@ -297,6 +302,42 @@ def scorer(
         }
 
     return score_order
+
+
+def memory(
+    shapes: Sequence[tuple[int, ...]],
+    *,
+    modes: Sequence[str] = ("strong", "weak"),
+    corr: Corr = "pearson",
+    cca_dim: int = CCA_DIM,
+    shuffled: bool = True,
+) -> int:
+    """The bytes that `scorer` takes at most to score, besides the runs; nothing is taken.
+
+    Args:
+        shapes: of the runs, and of what they are compared with: (n, d_z) or (n, d_z, h, w).
+        modes: as in `scorer`, like the next two.
+        corr: which correlation.
+        cca_dim: number of canonical pairs.
+        shuffled: whether orders of the rows are scored.
+    """
+    n, widths = shapes[0][0], [prod(shape[1:2]) for shape in shapes]
+    squares, widest = sum(width**2 for width in widths), max(widths)
+    places = prod(shapes[0][2:])
+    sums = gram.memory(widths, n)
+    held = sums if places == 1 else 2 * sums  # those of the place before are still there
+    numbers = (MATCHING if set(modes) == {"strong"} else DECOMPOSING) * widest**2
+    if set(modes) != {"strong"}:
+        numbers += 3 * squares  # of each run its own block in both halves, and what whitens it
+    if corr == "spearman" and "strong" in modes:
+        held += sums
+        numbers += n * (places * sum(widths) + 2 * widest)
+    if corr == "spearman" and set(modes) != {"strong"}:
+        numbers += RANKING * n * (min(cca_dim, widest) if set(modes) == {"weak"} else widest)
+    if shuffled:
+        numbers += n * (len(shapes) + 4)
+    numbers += RESULTS * places * len(shapes) ** 2 // 2 * widest
+    return OBJECTS + held + gram.ITEM * numbers
 
 
 def _score(

@@ -7,7 +7,8 @@ command line (`-p NAME=VALUE`); its frame says what the model is built around.
 
 A file may also hold `recipe(shape)`: what the model is trained with where that is not the data's to
 say, by the names of `idkit.data.Recipe`. An arch or likelihood of None is a part that it has none
-of; 0 steps are for what no gradient trains.
+of; 0 steps are for what no gradient trains. One whose model cannot be built on torch's meta device
+holds `numbers(shape, *, knobs)`: how many numbers its parameters are.
 """
 
 from collections.abc import Callable

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from idkit.densities.flow import Flow, Step
+from idkit.densities.flow import PER_DIMENSION, Flow, Step
 from idkit.densities.identifiability import Condition
 from idkit.densities.mixture import Mixture
 from idkit.densities.occupancy import Occupancy
@@ -14,7 +14,7 @@ from idkit.errors import UsageError
 from idkit.models import Frame, Terms
 from idkit.nets import Noise
 
-COMPONENTS = 50
+COMPONENTS, LAYERS, HIDDEN = 50, 10, 32
 
 
 class GmmFlow(nn.Module):
@@ -77,12 +77,35 @@ def recipe(shape: tuple[int, ...]) -> dict[str, Any]:
     }
 
 
+def numbers(
+    shape: tuple[int, ...],
+    *,
+    components: int = COMPONENTS,
+    layers: int = LAYERS,
+    hidden: int = HIDDEN,
+    transform: Step = "affine",
+) -> int:
+    """How many numbers its parameters are: the masks of its nets cannot be made without some.
+
+    Args:
+        shape: of one observation.
+        components: as of `build`, and the next.
+        layers: autoregressive layers.
+        hidden: width of the two hidden layers of the net in each.
+        transform: how a dimension is moved.
+    """
+    d = prod(shape)
+    outputs = d * PER_DIMENSION[transform]
+    each = (d + 1) * hidden + (hidden + 1) * hidden + (hidden + 1) * outputs
+    return layers * each + components * (1 + 2 * d)
+
+
 def build(
     frame: Frame,
     *,
     components: int = COMPONENTS,
-    layers: int = 10,
-    hidden: int = 32,
+    layers: int = LAYERS,
+    hidden: int = HIDDEN,
     transform: Step = "affine",
 ) -> GmmFlow:
     """A GMM-flow for one seed.

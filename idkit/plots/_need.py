@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from idkit import schemas
 from idkit.errors import IdkitError
 from idkit.files import Artefact
 
@@ -14,10 +15,10 @@ NOUNS = {
 }
 SCHEMAS = {
     "pictures": ("idkit.pictures/1",),  # a model of images with what it makes of some
-    "model": ("idkit.model/1",),
-    "latents": ("idkit.latents/1",),
-    "scores": ("idkit.scores/1", "idkit.alignment/1"),  # an alignment was scored as it was made
-    "tests": ("idkit.tests/1",),
+    "model": (schemas.MODEL,),
+    "latents": (schemas.LATENTS,),
+    "scores": schemas.SCORED,
+    "tests": (schemas.TESTS,),
 }
 MADE_BY = {
     "pictures": "idkit train",

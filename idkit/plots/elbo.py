@@ -14,10 +14,10 @@ from idkit.errors import IdkitError
 from idkit.files import Artefact
 from idkit.plots import _groups, _layout, _looks, _runs
 from idkit.plots._need import need
+from idkit.schemas import MODEL
 from idkit.stats import regression
 
 PLACES = ("mode", "corr", "data", "arch", "d_z", "settings", "embedded")
-MODEL = "idkit.model/1"
 OBJECTIVE = "history/objective"
 EMBEDDED = ("split=", "statistic=")  # settings of scores that are not those of a training
 MARGIN = 0.03  # of MCC, above and below the points

@@ -1,5 +1,6 @@
 """Representations: what a trained model makes of observations."""
 
+from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,10 @@ from numpy.typing import NDArray
 from idkit.models import Responsible
 
 BLOCK_ROWS = 1000
+FLOAT_BYTES = 4
+LAYERS = 6  # outputs of the largest layer that there are at a time
+COPIES = 3  # of what is made: in blocks, as one array, and what is derived from it
+OVERHEAD = 1 << 23  # bytes that torch takes for itself
 Floats = NDArray[np.float32]
 
 
@@ -39,6 +44,33 @@ def posterior(
                 means.append(q.loc.numpy())
                 deviations.append(q.scale.numpy())
     return np.concatenate(means), np.concatenate(deviations) if deviations else None
+
+
+def memory(model: Any, x: NDArray[Any], n: int, *, components: bool = False) -> int:
+    """The bytes that embedding takes at most, besides the model and x; one row is embedded.
+
+    Args:
+        model: in eval mode.
+        x: observations as stored, at least one.
+        n: how many of them are embedded.
+        components: whether responsibilities are computed, too.
+    """
+    row = torch.from_numpy(np.array(x[:1], order="C"))
+    sizes = [row.numel() * FLOAT_BYTES]
+
+    def on_output(_layer: object, _inputs: object, output: object) -> None:
+        if isinstance(output, torch.Tensor):
+            sizes.append(output.numel() * FLOAT_BYTES)
+
+    with ExitStack() as hooks, torch.no_grad():
+        for layer in model.modules():
+            hooks.callback(layer.register_forward_hook(on_output).remove)
+        q = model.embed(row, torch.zeros(1, dtype=torch.int64))
+        made = [q] if isinstance(q, torch.Tensor) else [q.loc, q.scale]
+        if components:
+            made.append(model.responsibilities(row))
+    kept = COPIES * n * sum(each.numel() for each in made) * FLOAT_BYTES
+    return OVERHEAD + LAYERS * min(n, BLOCK_ROWS) * max(sizes) + kept
 
 
 def responsibilities(model: Responsible, x: NDArray[Any]) -> Floats:

@@ -511,7 +511,7 @@ def no_data(model: str) -> list[str]:
         (array_added, "does not hold the weights of its model"),
         (array_of_other_shape, "size mismatch for posterior.encoder.mu.layers.0.bias"),
         (array_of_nan, "maps mine to NaN or infinity"),
-        (metadata_missing, "does not say of itself: shape, knobs"),
+        (metadata_missing, "'shape' is missing, which idkit.model/1 needs"),
         (model_unknown, "this idkit cannot build: unknown model 'vqvae2'"),
         (knob_unknown, "this idkit cannot build: unknown knob 'beta'"),
         (no_test_rows, "untested has no rows to test"),

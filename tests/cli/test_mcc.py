@@ -475,7 +475,7 @@ def test_transposed_files_are_said_before_anything_is_computed(
 def test_a_coordinate_that_is_the_same_in_every_file_is_named(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    count = np.arange(300.0)[:, None]
+    count = np.arange(0.0, 600.0, 2.0)[:, None]
     np.save("a.npy", np.hstack([count, permuted(1, 0.5)]))
     np.savez("b.npz", z=np.hstack([count, permuted(2, 0.5)]).astype(np.float32))
     lines = [",".join(map(repr, row)) for row in np.hstack([count, permuted(3, 0.5)]).tolist()]
@@ -596,14 +596,22 @@ def test_an_existing_output_is_kept_and_force_replaces_it(
     capsys.readouterr()
 
 
-@pytest.mark.parametrize("meta", [{}, {"groups": [{}]}, {"groups": [1]}], ids=str)
+@pytest.mark.parametrize(
+    ("meta", "text"),
+    [
+        ({}, "'groups' is missing, which idkit.scores/1 needs: make it again ('idkit mcc')"),
+        ({"groups": [{}]}, "'groups[0].data' is missing"),
+        ({"groups": [1]}, "'groups[0]' is 1, expected an object"),
+    ],
+    ids=str,
+)
 def test_scores_that_idkit_did_not_write_are_one_line(
-    meta: Row, capsys: pytest.CaptureFixture[str]
+    meta: Row, text: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     whole = files.metadata("idkit.scores/1", "mcc", [], **meta)
-    files.write("s.npz", {"0/in": np.zeros(1)}, whole)
+    files.write("s.npz", {"0/in": np.zeros((1, 1))}, whole)
     assert run(["mcc", "s.npz"]) == ExitCode.BAD_INPUT
-    assert "not as idkit writes it" in capsys.readouterr().err
+    assert text in capsys.readouterr().err
 
 
 def test_options_that_would_have_to_score_anew_are_refused_on_scores(

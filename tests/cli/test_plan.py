@@ -48,7 +48,10 @@ def test_seeds_that_were_begun_together_stay_together(tmp_path: Path) -> None:
     [
         ("--components 3000", "one seed needs about"),
         ("--batch-seeds 2000 --seed 1-3000", "2000 seeds in one computation need about"),
-        ("--batch-seeds 2000 --seed 1-3000 --threads 4", "by 4 processes): give a smaller"),
+        (
+            "--batch-seeds 2000 --seed 1-3000 --threads 4",
+            "by 4 processes (--memory; by default half of what is free): give a smaller",
+        ),
     ],
 )
 def test_what_does_not_fit_into_memory_is_refused(
@@ -59,12 +62,11 @@ def test_what_does_not_fit_into_memory_is_refused(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("idkit.cli.plan.available", lambda _device: 3_000_000)
-    assert run(f"train --data tcl --steps 1 -q {words}".split()) == 3
+    assert run(f"train --data tcl --steps 1 -q --memory 1.43MiB {words}".split()) == 3
     error = capsys.readouterr().err
     assert error.count("\n") == 1
     assert message in error
-    assert "of memory, 2.86 MiB is free (half of it is used" in error
+    assert "of memory, 1.43 MiB are allowed" in error
     assert list(tmp_path.iterdir()) == []
 
 
@@ -72,8 +74,7 @@ def test_only_seeds_that_are_asked_for_need_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("idkit.cli.plan.available", lambda _device: 3_000_000)
-    words = ["--batch-seeds", "2000", "--seed", "1-2"]
+    words = ["--batch-seeds", "2000", "--seed", "1-2", "--memory", "1.43MiB"]
     assert run(["train", "--data", "tcl", "--steps", "1", "-q", *words]) == 0
 
 

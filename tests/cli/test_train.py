@@ -304,7 +304,7 @@ def test_an_objective_that_needs_no_training_is_told(capsys: pytest.CaptureFixtu
     assert idkit("train --model vae --dz 4 --steps 2 --lr 0.5 -o m.npz") == 0
     error = capsys.readouterr().err
     assert "warning: seed 1: the objective (-" in error
-    assert "is below that of its untrained start: train longer, lower --lr" in error
+    assert "is below that of its untrained start: train longer, or lower --lr" in error
     save("mine.npz")
     assert idkit(f"{line} --steps 200 --lr 0.01") == 0
     assert "below" not in capsys.readouterr().err

@@ -87,7 +87,7 @@ def test_json_is_one_document_with_null_for_what_is_undefined(capsys: Capture) -
 def test_friedman_is_exact_for_few_cells_and_null_for_two_families(
     tmp_path: Path, capsys: Capture
 ) -> None:
-    groups = [group(m, d, 0.1 * i + d) for i, m in enumerate("abc") for d in range(3)]
+    groups = [group(m, d, 0.1 * i + d / 4) for i, m in enumerate("abc") for d in range(3)]
     for few, p in ((groups, 1 / 36), (groups[:6], None)):
         path = scores(tmp_path / f"{len(few)}.npz", few)
         assert cli.run(["wilcoxon", path, "--json"]) == 0
@@ -124,7 +124,9 @@ def test_by_file_compares_two_states_of_one_model(tmp_path: Path, capsys: Captur
 def test_files_of_one_name_are_told_apart_by_their_folders(tmp_path: Path, capsys: Capture) -> None:
     for folder in ("new", "old"):
         (tmp_path / folder).mkdir()
-        scores(tmp_path / folder / "s.npz", [group("vade", d, len(folder) + d) for d in range(6)])
+        scores(
+            tmp_path / folder / "s.npz", [group("vade", d, (len(folder) + d) / 9) for d in range(6)]
+        )
     paths = [str(tmp_path / folder / "s.npz") for folder in ("new", "old")]
     (row,) = rows_of(capsys, *paths, "--by", "file")
     assert [row["a"], row["b"]] == paths
@@ -190,8 +192,8 @@ def test_blocks_are_what_fail_if_and_power_count(capsys: Capture) -> None:
 
 
 def test_zeros_are_treated_as_asked_and_the_method_says_so(tmp_path: Path, capsys: Capture) -> None:
-    groups = [group("a", d, 0.5 + d // 3) for d in range(9)] + [
-        group("b", d, 0.5) for d in range(9)
+    groups = [group("a", d, 0.25 + d // 3 / 4) for d in range(9)] + [
+        group("b", d, 0.25) for d in range(9)
     ]
     path = scores(tmp_path / "scores.npz", groups)
     dropped, ranked = (rows_of(capsys, path, "--zeros", how)[0] for how in ("wilcox", "pratt"))
