@@ -167,7 +167,7 @@ class TestArraysOfTheirOwn:
             assert artefact.notes == ()
         with pytest.raises(IdkitError, match="'bad' holds numbers, but row 6 has '5x'"):
             read(columns, ":bad").array()
-        with pytest.raises(IdkitError, match="no array 'genes': did you mean 'gene'"):
+        with pytest.raises(IdkitError, match="no column 'genes': did you mean 'gene'"):
             read(columns, ":genes")
 
     def test_a_column_of_labels_alone(self, read: Read) -> None:

@@ -31,7 +31,12 @@ def _limit_threads(threads: int) -> int:
 
 def _split_names(given: list[str] | None) -> list[str] | None:
     """The names in `a,b`, and in the option given again."""
-    return [name.strip() for text in given for name in text.split(",")] if given else None
+    if not given:
+        return None
+    names = [name.strip() for text in given for name in text.split(",") if name.strip()]
+    if not names:
+        raise UsageError("--columns names no column: name the coordinates by --columns a,b")
+    return names
 
 
 def _name_of(room: str) -> Callable[[str | None], str | None]:

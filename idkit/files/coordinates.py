@@ -58,8 +58,8 @@ def roles(sheet: Sheet, *, apart: str | None = None) -> list[Role]:
         apart: a column that a user says to name the rows.
     """
     found = [_role(sheet, j) for j in range(len(sheet.names))]
-    if apart in sheet.names:
-        place = sheet.names.index(apart)
+    if apart in sheet.place:
+        place = sheet.place[apart]
         found[place] = Role.INTEGERS if sheet.numeric[place] else Role.TEXT
     if Role.COORDINATE in found or Role.DAMAGED in found:
         return found

@@ -64,17 +64,17 @@ def arrays(
     if wanted:
         shape = (len(sheet), len(wanted))
         members[MATRIX] = Member("float64", shape, lambda: _matrix(sheet, wanted, label))
-    if key is not None and key in sheet.names and key not in members:
-        members[key] = _column(sheet, sheet.names.index(key), label)
-    elif MATRIX not in members and (key is None or key not in members) and len(members) != 1:
+    if key is not None and key not in members:
+        members[key] = _column(sheet, _place(sheet, key, label), label)
+    elif key is None and MATRIX not in members and len(members) != 1:
         raise IdkitError(_without_numbers(label, sheet, found))
     told = columns is None and key in (None, MATRIX)
     return Arrays(members, coordinates.notes(sheet, found) if told else ())
 
 
 def _place(sheet: Sheet, name: str, label: str) -> int:
-    if name in sheet.names:
-        return sheet.names.index(name)
+    if name in sheet.place:
+        return sheet.place[name]
     near = difflib.get_close_matches(name, sheet.names, n=1)
     hint = f": did you mean '{near[0]}'?" if near else ""
     raise IdkitError(f"{label} has no column '{clip(name)}'{hint} (it has {_listed(sheet.names)})")
@@ -101,7 +101,7 @@ def _own(sheet: Sheet, found: Sequence[Role]) -> Iterator[tuple[str, Member]]:
         role, name = found[column], sheet.names[column]
         if coordinates.is_nameless(sheet, column) or (not sheet.headed and column == 0):
             name = NAMES if role == Role.TEXT else INDEX
-            if name in sheet.names:
+            if name in sheet.place:
                 continue
         if role == Role.TEXT:
             yield name, _text(sheet.text(column))

@@ -45,6 +45,11 @@ class Sheet:
         return len(self.numbers)
 
     @cached_property
+    def place(self) -> dict[str, int]:
+        """The number of the column of each name."""
+        return {name: number for number, name in enumerate(self.names)}
+
+    @cached_property
     def integral(self) -> NDArray[np.bool_]:
         """For each column whether it has numbers, and all of them are integers, as 3 or 3.0."""
         whole = np.array(self.numeric)

@@ -64,7 +64,7 @@ class Table:
         missing one is None. In a column of text they are words as they stand, and None only where
         a cell is empty.
         """
-        place = self.sheet.names.index(name)
+        place = self.sheet.place[name]
         if not self.sheet.numeric[place]:
             return [cell or None for cell in self.sheet.text(place)]
         return [None if cell != cell else cell for cell in self.sheet.numbers[:, place].tolist()]
@@ -76,7 +76,7 @@ class Table:
         integers come digit by digit, other numbers as Python prints them. None is an empty cell
         or a null.
         """
-        return [cell or None for cell in self.sheet.text(self.sheet.names.index(name))]
+        return [cell or None for cell in self.sheet.text(self.sheet.place[name])]
 
 
 def parse(content: Content, kind: Kind) -> Table:

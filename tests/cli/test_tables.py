@@ -110,6 +110,8 @@ def test_columns_go_into_the_command_of_the_scores() -> None:
     [
         ("a.npy b.npy --columns a", ExitCode.USAGE, "a.npy is npy, no table: leave out --columns"),
         ("0.csv 1.csv --columns a,f", ExitCode.BAD_INPUT, "0.csv has no column 'f'"),
+        ("0.csv 1.csv --columns ,", ExitCode.USAGE, "name the coordinates by --columns a,b"),
+        ("0.csv:f 1.csv", ExitCode.BAD_INPUT, "0.csv has no column 'f' (it has a, b, c, d, e)"),
         ("0.csv:a 1.csv --columns a", ExitCode.USAGE, "name the coordinates by --columns a,b"),
         ("bad.csv 1.csv", ExitCode.BAD_INPUT, "'b' holds numbers, but row 8 has '1.0D-03' (line 9"),
     ],
