@@ -14,6 +14,7 @@ from idkit.files.cells import as_number, clip, is_nan, is_word
 from idkit.files.lines import Record
 
 BLOCK = 1 << 17  # cells that are held as text at a time
+USUALLY_MISSING = dict.fromkeys(("", "NA", "None", "null", "NULL", "<NA>", "N/A"), "nan")  # fast
 Floats = NDArray[np.float64]
 
 
@@ -165,13 +166,20 @@ def _block(rows: Sequence[Sequence[str]], numeric: NDArray[np.bool_]) -> Floats:
 
 
 def _floats(cells: Iterable[str]) -> Floats | None:
-    """The numbers of cells that all hold one, or NaN; else None. Python reads 1_000, tables not."""
+    """The numbers of cells that all hold one, or are missing as usual; else None."""
     held = list(cells)
+    values = _converted(held)
+    if values is None:
+        return _converted([USUALLY_MISSING.get(cell, cell) for cell in held])
+    return values
+
+
+def _converted(cells: Sequence[str]) -> Floats | None:
     try:
-        values = np.fromiter(map(float, held), np.float64, len(held))
+        values = np.fromiter(map(float, cells), np.float64, len(cells))
     except ValueError:
         return None
-    return None if "_" in "".join(held) else values
+    return None if "_" in "".join(cells) else values  # Python reads 1_000, tables do not
 
 
 def _columns(records: Iterable[Record], places: Sequence[int]) -> list[list[str]]:
