@@ -134,23 +134,23 @@ def test_what_cannot_be_is_refused_in_one_line(
 
 
 def test_the_same_latents_in_nine_layouts(rows: Callable[..., list[Row]]) -> None:
-    frame = pd.DataFrame(Z, columns=["a", "b", "c"])
-    frame.to_csv("0.csv")
-    frame.to_csv("1.csv", index=False, header=False)
-    frame.to_csv("2.csv", sep=";", index=False, quoting=2)
-    pd.DataFrame(Z).to_csv("3.csv", index=False)
-    frame.to_json("4.json", double_precision=15)
-    np.savetxt("5.txt", Z)
-    np.savetxt("6.txt", Z, header="a b c", fmt="%12.9f")
-    words = [f"w{i} {' '.join(map(str, row))}\n" for i, row in enumerate(Z.tolist())]
-    Path("7.txt").write_text("200 3\n" + "".join(words))
-    Path("8.txt").write_text("".join(words))
-    found = rows("mcc", *(f"{k}.{form}" for k, form in enumerate(FORMS)), "--pairs")
+    z = [Z + 1e-6 * np.random.default_rng(k).normal(size=Z.shape) for k in range(9)]  # nine runs
+    frames = [pd.DataFrame(each, columns=["a", "b", "c"]) for each in z]
+    names = [f"w{i}" for i in range(len(Z))]
+    frames[0].set_index(pd.Index(names)).to_csv("0.csv")
+    frames[1].to_csv("1.csv", index=False, header=False)
+    frames[2].to_csv("2.csv", sep=";", index=False, quoting=2)
+    pd.DataFrame(z[3]).to_csv("3.csv", index=False)
+    frames[4].to_json("4.json", double_precision=15)
+    np.savetxt("5.txt", z[5])
+    np.savetxt("6.txt", z[6], header="a b c", fmt="%12.9f")
+    for k, first in ((7, "200 3\n"), (8, "")):
+        lines = zip(names, z[k].tolist(), strict=True)
+        words = [f"{name} {' '.join(map(str, row))}\n" for name, row in lines]
+        Path(f"{k}.txt").write_text(first + "".join(words))
+    found = rows("mcc", *(path.name for path in sorted(Path().iterdir())), "--pairs")
     assert len(found) == 36
     assert min(row["mcc_out"] for row in found) == pytest.approx(1, abs=1e-9)
-
-
-FORMS = ("csv", "csv", "csv", "csv", "json", "txt", "txt", "txt", "txt")
 
 
 class TestWilcoxon:
