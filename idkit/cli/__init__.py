@@ -12,7 +12,7 @@ import typer
 import typer.core
 import typer.main
 
-from idkit.cli import home, options, show, signals, streams
+from idkit.cli import cramped, home, options, show, signals, streams
 from idkit.cli.signals import Signalled, SignalledError
 from idkit.errors import ExitCode, IdkitError
 
@@ -28,7 +28,6 @@ COMMANDS = {  # in the order of a day's work, with what the list of commands say
     "info": "Say what a file is and where it came from.",
 }
 UsageFault: type[Exception] = typer.BadParameter.__mro__[1]  # which typer itself does not export
-NO_MEMORY = "can't allocate memory"  # how torch words it, in an error of no class of its own
 JARGON = (  # of the library that checks options, and what it means
     (r"Value error, ", ""),
     (r"Input should be a valid integer\b.*", "expected a whole number"),
@@ -150,8 +149,9 @@ def run(argv: Sequence[str]) -> int:
         )
     except BrokenPipeError:  # of an output that is a pipe; before OSError, of which it is a kind
         return ExitCode.DONE
-    except SystemExit as leaving:  # of completion
-        return leaving.code if isinstance(leaving.code, int) else ExitCode.DONE
+    except SystemExit as leaving:  # of completion; and what typer makes of a closed pipe
+        gone = isinstance(leaving.__context__, BrokenPipeError)
+        return leaving.code if isinstance(leaving.code, int) and not gone else ExitCode.DONE
     except UsageFault as error:
         show.error(who, _usage(error))
         return ExitCode.USAGE
@@ -159,6 +159,8 @@ def run(argv: Sequence[str]) -> int:
         show.error(who, str(error))
         return error.exit_code
     except OSError as error:
+        if cramped.is_lack(error):
+            return _no_memory(who)
         show.error(who, f"{error.filename or 'input/output'}: {error.strerror or error}")
         return ExitCode.BAD_INPUT
     except (KeyboardInterrupt, typer.Abort):
@@ -168,13 +170,22 @@ def run(argv: Sequence[str]) -> int:
         code = signals.exit_code(error.args[0])
         show.error(who, code.name.lower())
         return code
-    except (MemoryError, RuntimeError) as error:
-        if not isinstance(error, MemoryError) and NO_MEMORY not in str(error):
+    except Exception as error:  # the last line of defence: a bug keeps its traceback and its code
+        if cramped.is_lack(error):
+            return _no_memory(who)
+        library = cramped.library(error)
+        if library is None:
             return _bug(who)
-        show.error(who, "not enough memory for this: ask for less (rows, --dz, --threads)")
-        return ExitCode.BAD_INPUT
-    except Exception:  # the last line of defence: a bug keeps its traceback and its own code
-        return _bug(who)
+        show.error(who, f"cannot load {library}: {error}: install idkit again, with what it needs")
+        return ExitCode.MISSING
+
+
+def _no_memory(who: str) -> int:
+    """Says that there is too little memory, for the data or for the libraries themselves."""
+    show.error(
+        who, "not enough memory for this: ask for less (rows, --dz, --threads), or allow more"
+    )
+    return ExitCode.BAD_INPUT
 
 
 def _called(argv: Sequence[str]) -> str:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from idkit import __version__, shelf
-from idkit.cli import home, show
+from idkit.cli import cramped, home, show
 from idkit.errors import IdkitError, UsageError
 
 Returned = TypeVar("Returned")
@@ -171,6 +171,7 @@ def with_common(command: Callable[..., Returned]) -> Callable[..., Returned]:
             quiet=values["quiet"], verbose=values["verbose"], debug=values["debug"]
         )
         show.begin()
+        cramped.refuse(command.__name__)
         values |= {name: _expanded(values[name]) for name in paths if values[name] is not None}
         try:
             returned = command(**{name: values[name] for name in values if name not in missing})

@@ -12,7 +12,7 @@ import typer.core
 import typer.main
 
 from idkit import schemas, shelf
-from idkit.cli import generated, options, remarks, show
+from idkit.cli import cramped, generated, options, remarks, show
 from idkit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ class Kinds(typer.core.TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The command that the first argument names, in place of its card."""
         shelf.check(args[0], KINDS, what="kind of synthetic data")
+        cramped.refuse("synth")  # its options are the generator's own, which loads numpy
         name, _, rest = super().resolve_command(ctx, args)
         return name, _command(args[0]), rest
 
