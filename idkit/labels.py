@@ -77,14 +77,13 @@ def numbered(u: NDArray[Any], values: Values, *, label: str, model: str) -> NDAr
 
 
 def shown(values: Values) -> str:
-    """Values for a message: all of a few, else how many and the first.
+    """Values for a message: all of a few, else the first and how many there are.
 
     >>> shown([1, 2, 3]), shown(range(10))
-    ('1, 2, 3', '10 values (0, 1, 2, 3, ...)')
+    ('1, 2, 3', '0, 1, 2, 3, ... (10 values)')
     """
-    few = [_clipped(value) for value in values[:SHOWN]]
-    listed = ", ".join(few)
-    return listed if len(values) <= SHOWN else f"{len(values)} values ({listed}, ...)"
+    listed = ", ".join(_clipped(value) for value in values[:SHOWN])
+    return listed if len(values) <= SHOWN else f"{listed}, ... ({len(values)} values)"
 
 
 def are_numbers(values: Values) -> bool:

@@ -162,7 +162,7 @@ class Group:
         if every:
             yield f"warning: all {len(found)} coordinates are identical in every file, row by row"
             return
-        names = [f"z[:, {', '.join(map(str, places[0]))}]" for places in found]
+        names = [_coordinate(self.runs[0], places[0]) for places in found]
         where = "" if in_place else f" of {self.names[0]}"
         yield (
             f"warning: {listed(names)}{where} {'is' if len(names) == 1 else 'are'} identical in "
@@ -206,6 +206,13 @@ class Group:
             if not np.array_equal(column, known[0][1]):
                 raise IdkitError(f"{label} and {known[0][0]} hold different '{name}'")
         return known[0][1]
+
+
+def _coordinate(run: Run, place: Sequence[int]) -> str:
+    """What to call a coordinate: its column in a table, else its place in the array."""
+    columns = run.artefact.arrays.columns
+    where = f"z[:, {', '.join(map(str, place))}]"
+    return f"{where} (column '{columns[place[0]]}')" if columns else where
 
 
 def _in_order(run: Run, name: str, order: Order | None) -> NDArray[Any] | None:

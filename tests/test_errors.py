@@ -66,7 +66,7 @@ def test_every_error_of_idkit_is_such_a_line(kind: type[IdkitError]) -> None:
         (["train", "--model", "x" * 4000], 2),
         (["train", "-p", "x" * 4000], 2),
         (["info", "no" + ESCAPE + ".npz"], 3),
-        (["wilcoxon", "b.csv", "--value", "x" * 4000], 2),
+        (["wilcoxon", "b.csv", "--value", "x" * 4000], 3),
     ],
 )
 def test_no_line_on_stderr_is_longer(

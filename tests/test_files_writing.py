@@ -258,8 +258,8 @@ class TestLeftovers:
         self, line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.chdir(tmp_path)
-        for name in "ab":
-            np.save(f"{name}.npy", np.random.default_rng(0).normal(size=(50, 2)))
+        for seed, name in enumerate("ab"):
+            np.save(f"{name}.npy", np.random.default_rng(seed).normal(size=(50, 2)))
         self.leave(tmp_path)
         assert run(line.split()) == 0
         assert self.names(tmp_path) == ["a.npy", "b.npy", "s.npz"]

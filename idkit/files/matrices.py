@@ -69,7 +69,9 @@ def arrays(
     elif key is None and MATRIX not in members and len(members) != 1:
         raise IdkitError(_without_numbers(label, sheet, found))
     told = columns is None and key in (None, MATRIX)
-    return Arrays(members, coordinates.notes(sheet, found) if told else ())
+    notes = coordinates.notes(sheet, found) if told else ()
+    names = [sheet.names[j] for j in wanted] if sheet.headed and key in (None, MATRIX) else []
+    return Arrays(members, notes, names)
 
 
 def _place(sheet: Sheet, name: str, label: str) -> int:

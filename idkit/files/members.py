@@ -46,11 +46,18 @@ class Arrays(Mapping[str, NDArray[Any]]):
     Attributes:
         members: type and shape of each, without its values.
         notes: what a user should know of how the file was read.
+        columns: names of the columns of the matrix of a table; empty for other files.
     """
 
-    def __init__(self, members: Mapping[str, Member], notes: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        members: Mapping[str, Member],
+        notes: Iterable[str] = (),
+        columns: Iterable[str] = (),
+    ) -> None:
         self.members = dict(sorted(members.items()))
         self.notes = tuple(notes)
+        self.columns = tuple(columns)
         self._loaded: dict[str, NDArray[Any]] = {}
 
     def __getitem__(self, name: str) -> NDArray[Any]:

@@ -114,7 +114,7 @@ def test_what_names_a_cell_is_told_from_what_is_compared(
     check(document(capsys, path, "--wide"))
     assert cli.run(["wilcoxon", path, "--wide"]) == 0
     said = capsys.readouterr().err
-    shown = ", ".join(name or "(nameless)" for name in names) or "row"
+    shown = ", ".join(names) or "row"  # which a nameless column that counts rows is, too
     assert f"families: vae, ivae, pca; a cell is named by {shown}\n" in said
 
 
