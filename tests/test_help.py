@@ -2,6 +2,9 @@
 
 import json
 import os
+import re
+import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -9,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from idkit import shelf
 from idkit.cli import COMMANDS
 
 ROOT = Path(__file__).parent.parent
@@ -129,20 +133,105 @@ def test_committed_completion_is_what_is_generated(shell: str) -> None:
     assert done.stdout == committed.read_text()
 
 
-def test_completion_offers_the_names_of_a_room() -> None:
-    done = subprocess.run(
+def complete(shell: str, line: str, **env: str) -> subprocess.CompletedProcess[str]:
+    """What a shell is told at the end of a line; bash has = for a word of its own."""
+    words = re.split("( |=)", line)
+    words = [word for word in words[:-1] if word.strip()] + words[-1:]
+    asked = {
+        "_IDKIT_COMPLETE": f"complete_{shell}",
+        "COMP_WORDS": "\n".join(words),
+        "COMP_CWORD": str(len(words) - 1),
+        "_TYPER_COMPLETE_ARGS": line,
+        "_TYPER_COMPLETE_FISH_ACTION": "get-args",
+    }
+    return subprocess.run(
         [sys.executable, "-c", "from idkit.cli import main; main()"],
-        env={
-            **os.environ,
-            "_IDKIT_COMPLETE": "complete_bash",
-            "COMP_WORDS": "idkit train --model v",
-            "COMP_CWORD": "3",
-        },
+        env={**os.environ, **asked, **env},
         capture_output=True,
         text=True,
-        check=False,
+        check=True,
     )
-    assert {"vae", "vade"} <= set(done.stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [
+        ("idkit tr", ["train"]),
+        ("idkit train --mod", ["--model"]),
+        ("idkit train --model va", ["vade", "vae"]),
+        ("idkit train --model=va", ["vade", "vae"]),
+        ("idkit train --model=", list(shelf.names("models"))),
+        ("idkit train --steps=9 --model=rv", ["rvqvae"]),
+        ("idkit train --data t", ["tcl"]),
+        ("idkit embed m.npz --data=fa", ["fashion-mnist"]),
+        ("idkit train --model ivae -p prior", ["prior=", "prior_mean="]),
+        ("idkit train --model=vae -p prior", []),
+        ("idkit train --device ", ["cpu", "cuda"]),
+        ("idkit train --vary=in", ["init"]),
+        ("idkit train -q --compile o", ["on", "off"]),
+        ("idkit plot cu", ["curve"]),
+        ("idkit plot --title x cu", ["curve"]),
+        ("idkit plot curve cu", []),  # a file
+        ("idkit synth tc", ["tcl"]),
+        ("idkit synth tcl --mixing=c", ["cond"]),
+        ("idkit data fetch mni", ["mnist"]),
+        ("idkit data ve", ["verify"]),
+        ("idkit nothing x", []),
+        ("idkit synth nothing --o", []),
+        ("idkit train --nothing x", []),
+        ("idkit train 'a b", []),
+    ],
+)
+@pytest.mark.parametrize("shell", ["bash", "fish", "zsh"])
+def test_completion_offers_what_may_stand_there(shell: str, line: str, offered: list[str]) -> None:
+    told = complete(shell, line)
+    assert told.stderr == ""
+    typed = line.rsplit(" ", 1)[-1]
+    prefix = typed[: typed.find("=") + 1] if shell != "bash" else ""
+    if shell == "zsh":
+        found = re.findall(r"found=\((.*)\);", told.stdout)
+        names = [text.partition(":")[0] for text in shlex.split(found[0])] if found else []
+        assert offered or told.stdout in ("_files\n", "")
+    else:
+        names = [text.partition("\t")[0] for text in told.stdout.splitlines()]
+    assert names == [f"{prefix}{name}" for name in offered]
+
+
+def test_fish_is_told_whether_there_is_anything() -> None:
+    line, env = "idkit train --model=va", {"_TYPER_COMPLETE_FISH_ACTION": "is-args"}
+    assert complete("fish", line, **env).stdout == ""
+    with pytest.raises(subprocess.CalledProcessError):
+        complete("fish", "idkit info fi", **env)
+
+
+def test_completion_loads_no_numerical_library() -> None:
+    code = """
+import os
+os.environ |= {"COMP_WORDS": "idkit train --model = va", "COMP_CWORD": "4"}
+import typer
+from idkit.cli import app, completion
+print(completion.answer("complete_bash", typer.main.get_command(app)))
+"""
+    assert loaded_after(code) == set()
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash here")
+def test_the_script_of_bash_completes_a_line(tmp_path: Path) -> None:
+    (tmp_path / "idkit").write_text(f"#!/bin/sh\nexec {sys.executable} -m idkit\n")
+    (tmp_path / "idkit").chmod(0o755)
+    script = f"""
+source {ROOT / "completions" / "idkit.bash"}
+COMP_WORDS=(idkit train --model = va) COMP_CWORD=4
+_idkit_completion idkit 2>/dev/null
+printf '%s\n' "${{COMPREPLY[@]}}"
+"""
+    env = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
+    told = subprocess.check_output(["bash", "-c", script], env=env, text=True)
+    assert told.split() == ["vade", "vae"]
+
+
+def test_the_script_of_zsh_can_lie_where_zsh_looks_for_such() -> None:
+    assert (ROOT / "completions" / "idkit.zsh").read_text().startswith("#compdef idkit\n")
 
 
 def test_without_arguments_it_shows_the_help(idkit: Callable[..., Ran]) -> None:

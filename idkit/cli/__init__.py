@@ -2,6 +2,7 @@
 
 import functools
 import importlib
+import os
 import re
 import signal
 import sys
@@ -12,7 +13,7 @@ import typer
 import typer.core
 import typer.main
 
-from idkit.cli import cramped, home, options, show, signals, streams
+from idkit.cli import completion, cramped, home, options, show, signals, streams
 from idkit.cli.signals import Signalled, SignalledError
 from idkit.errors import ExitCode, IdkitError
 
@@ -122,12 +123,26 @@ def main() -> NoReturn:
     for number in signals.ending():
         signal.signal(number, Signalled())
     argv = sys.argv[1:]
-    code = run(argv)
+    code = _complete(os.environ.get(completion.VARIABLE, ""))
+    if code is None:
+        code = run(argv)
     full = streams.finish()
     if full is not None and code in PRODUCTIVE:
         show.error(_called(argv), f"cannot write to standard output: {full.strerror}")
         code = ExitCode.BAD_INPUT
     sys.exit(code)
+
+
+def _complete(asked: str) -> int | None:
+    """Answers a shell that completes a line; None where nothing is asked that is known here."""
+    try:
+        answer = completion.answer(asked, typer.main.get_command(app))
+    except (UsageFault, IdkitError):  # there is no such command
+        return ExitCode.DONE
+    if answer is None:
+        return None
+    sys.stdout.write(answer[0])
+    return answer[1]
 
 
 def run(argv: Sequence[str]) -> int:

@@ -28,10 +28,7 @@ def embed(
     models: Annotated[
         list[str], typer.Argument(metavar="MODEL...", help="model/1 files; '-' is standard input.")
     ],
-    data: Annotated[
-        str | None,
-        typer.Option("--data", metavar="NAME|FILE", help="Data. [default: what it was trained on]"),
-    ] = None,
+    data: Annotated[str | None, options.data("Data. [default: what it was trained on]")] = None,
     data_root: options.DataRoot = None,
     split: Annotated[
         Literal["train", "test", "all"] | None,

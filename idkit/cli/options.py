@@ -61,6 +61,14 @@ def choice(room: str, flag: str, text: str) -> Any:
     )
 
 
+def data(text: str) -> Any:
+    """The option `--data`: a name, or a file."""
+    names = (*shelf.names("data"), *shelf.names("synth"))
+    return typer.Option(
+        "--data", metavar="NAME|FILE", help=text, autocompletion=lambda: list(names)
+    )
+
+
 def kind(room: str, text: str) -> Any:
     """A positional argument that takes one name of a room."""
     return typer.Argument(

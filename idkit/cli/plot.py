@@ -40,10 +40,7 @@ def plot(
         str | None, typer.Option("--title", metavar="TEXT", help="A line above the figure.")
     ] = None,
     data: Annotated[
-        str | None,
-        typer.Option(
-            "--data", metavar="NAME|FILE", help="For images. [default: what it was trained on]"
-        ),
+        str | None, options.data("For images. [default: what it was trained on]")
     ] = None,
     data_root: options.DataRoot = None,
     force: options.Force = False,

@@ -38,15 +38,20 @@ def _listed_knobs() -> str:
     return "; ".join(f"{name} {knobs}" for name, knobs in owners.items() if knobs)
 
 
+def _knobs_of(model: str | None) -> list[str]:
+    """The knobs that may be given to a model, or to any, as they are completed."""
+    others = [(r, n) for r in KNOBS if r != "models" for n in shelf.names(r)]
+    models = [("models", n) for n in shelf.names("models") if model in (None, n)]
+    names = [k for room, n in (*models, *others) for k in shelf.knobs(room, n, KNOBS[room])]
+    return [f"{name}=" for name in dict.fromkeys(names)]
+
+
 def train(
     data: Annotated[
         str,
-        typer.Option(
-            "--data",
-            metavar="NAME|FILE",
-            help="Data: a name "
-            f"({', '.join((*shelf.names('data'), *shelf.names('synth')))}) or a file; '-' is "
-            "standard input.",
+        options.data(
+            f"Data: a name ({', '.join((*shelf.names('data'), *shelf.names('synth')))}) or a file; "
+            "'-' is standard input."
         ),
     ] = "digits",
     data_root: options.DataRoot = None,
@@ -112,6 +117,7 @@ def train(
             "-p",
             metavar="NAME=VALUE",
             help=f"A knob of the model, nets or likelihood ({_listed_knobs()}).",
+            autocompletion=lambda ctx: _knobs_of(ctx.params.get("model")),
         ),
     ] = None,
     vary: Annotated[
@@ -123,7 +129,13 @@ def train(
         typer.Option("--init", help="Initial parameters. [default: data for images]"),
     ] = None,
     device: Annotated[
-        str, typer.Option("--device", metavar="cpu|cuda", help="Where to compute.")
+        str,
+        typer.Option(
+            "--device",
+            metavar="cpu|cuda",
+            help="Where to compute.",
+            autocompletion=lambda: ["cpu", "cuda"],
+        ),
     ] = "cpu",
     precision: Annotated[
         Literal["float32", "tf32", "bf16"],
