@@ -73,7 +73,7 @@ def one_line(text: str, longest: int = LONGEST) -> str:
         kept = max(SHORTENED_TO, len(words[at]) - too_many)
         too_many -= len(words[at]) - min(kept, len(words[at]))
         words[at] = _cut(words[at], kept, front=1 / 2)
-    return _cut(" ".join(words), longest, front=2 / 3)
+    return _cut(" ".join(words), longest, front=1 / 2)
 
 
 def _shown(letter: str) -> str:
