@@ -1,7 +1,7 @@
 """Locks by name in a folder that several processes, and machines, work in.
 
-    runs/.partial/digits-vae-mlp-dz20/4f2a.holder   a process; its time of writing is a heartbeat
-    runs/.partial/digits-vae-mlp-dz20/s3.lock       what it has locked: a hard link to that file
+    runs/.partial/digits-vae-mlp-dz20/812-9c1f-4f2a.holder   a process; its time is a heartbeat
+    runs/.partial/digits-vae-mlp-dz20/s3.lock                what it has locked: a hard link to that
 
 Nothing but the creation of a name that is not there yet is relied on, which network file systems,
 too, do for one process only; `flock` they may ignore. A lock of a process that was killed is taken
@@ -18,6 +18,7 @@ import socket
 import subprocess
 import threading
 import time
+import zlib
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -42,8 +43,8 @@ class Holder:
     """The process that holds a lock.
 
     Attributes:
-        token: its name among all holders.
-        host: the name of its machine.
+        token: its name among all holders; it begins with the process id and the machine.
+        host: the name of its machine; empty where it was killed before it could write that.
         pid: its process id there.
         start: when it was started, as its system counts.
         machine: the machine since its last boot, and the namespace of the process id; empty where
@@ -60,7 +61,7 @@ class Holder:
 
     def __str__(self) -> str:
         """As a message names it."""
-        return f"process {self.pid} on {self.host}" if self.pid else "another process"
+        return f"process {self.pid} on {self.host}" if self.host else "another process"
 
     def runs(self) -> bool | None:
         """Whether the process is still there; None where only its heartbeat can tell."""
@@ -79,7 +80,7 @@ class Locks:
             about: what other processes may know of the work, as JSON can hold it.
         """
         self.folder = folder
-        token = os.urandom(8).hex()
+        token = f"{os.getpid()}-{_mark(this_machine())}-{os.urandom(8).hex()}"
         self._me = Holder(
             token,
             socket.gethostname(),
@@ -244,10 +245,10 @@ class Locks:
 
     def _is_alive(self, holder: Holder, path: Path) -> bool:
         """Whether a process still runs, or has been heard of not long ago."""
-        found = holder.runs()  # of one that is stopped, too, and has no heartbeat
-        if found is None:
-            found = self._now() - path.stat().st_mtime < (STALE if holder.pid else HALF)
-        return found
+        runs = holder.runs()  # of one that is stopped, too, and has no heartbeat
+        if runs is not None and (holder.host or not runs):
+            return runs
+        return self._now() - path.stat().st_mtime < (STALE if holder.host else HALF)
 
     def _now(self) -> float:
         """The time by the clock that files get theirs from, which may be a server's."""
@@ -284,7 +285,15 @@ def _read(path: Path) -> Holder:
         told = json.loads(text)
         return Holder(**{name: told[name] for name in Holder.__annotations__})
     except (ValueError, KeyError, TypeError):  # of one that was killed as it wrote
-        return Holder(f"{path.stat().st_ino}", "", 0, "", "")
+        pid, machine, *_ = (*path.stem.split("-"), "")
+        known = path.suffix == HOLDER and pid.isdecimal() and machine == _mark(this_machine())
+        where = (int(pid), "", this_machine()) if known else (0, "", "")
+        return Holder(f"{path.stat().st_ino}", "", *where)
+
+
+def _mark(machine: str) -> str:
+    """A few digits that tell one machine from another."""
+    return f"{zlib.crc32(machine.encode()):08x}"
 
 
 def _is_running(pid: int, start: str) -> bool | None:
@@ -296,7 +305,7 @@ def _is_running(pid: int, start: str) -> bool | None:
     except PermissionError:  # it is another user's
         pass
     found = _start_of(pid)
-    return None if found is None else found == start
+    return None if found is None else found != "" and start in ("", found)
 
 
 def _start_of(pid: int) -> str | None:

@@ -162,6 +162,21 @@ def test_what_a_killed_process_had_not_yet_written_counts_by_its_time(
     assert left(folder) == []
 
 
+@pytest.mark.skipif(not locks.this_machine(), reason="this system does not tell of processes")
+def test_a_process_that_was_killed_before_it_could_say_who_it_is_has_ended(folder: Path) -> None:
+    with another(folder) as process, Locks(folder) as ours:
+        (holder,) = folder.glob(f"{process.pid}-*.holder")
+        holder.write_bytes(b"")
+        (folder / "s1.lock").unlink()
+        assert not ours.alone()
+        ours.sweep()
+        assert not ours.alone()
+        process.kill()
+        process.communicate()
+        ours.sweep()
+        assert ours.alone()
+
+
 def test_one_of_many_takes_over_the_lock_of_the_dead(folder: Path) -> None:
     for _ in range(20):
         with Locks(folder) as dead:
