@@ -79,16 +79,6 @@ def kind(room: str, text: str) -> Any:
     )
 
 
-def refuse_both(out: str, *, as_json: bool) -> None:
-    """Refuses two products on one standard output.
-
-    Raises:
-        UsageError: when a file and the JSON document would both go there.
-    """
-    if as_json and out == "-":
-        raise UsageError("--json and the file would both be on standard output: add -o FILE")
-
-
 Version = Annotated[
     bool, typer.Option("--version", help="Print the version.", callback=_print_version)
 ]
@@ -181,6 +171,8 @@ def with_common(command: Callable[..., Returned]) -> Callable[..., Returned]:
         show.begin()
         cramped.refuse(command.__name__)
         values |= {name: _expanded(values[name]) for name in paths if values[name] is not None}
+        if values.get("as_json") and values.get("out") == "-":
+            raise UsageError("--json and the file would both be on standard output: add -o FILE")
         try:
             returned = command(**{name: values[name] for name in values if name not in missing})
         except typer.Exit:

@@ -70,7 +70,6 @@ def plot(
 
     target = out if out is not None else f"{kind}.png"
     form = _format(target)
-    options.refuse_both(target, as_json=as_json)
     files.refuse_existing(target, force=force)
     files.single_stdin(sources)
     artefacts = [files.read(source) for source in sources]

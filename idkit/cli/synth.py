@@ -97,7 +97,6 @@ def _command(kind: str) -> Any:
         called: str | None = None,
         **given: Any,
     ) -> None:
-        options.refuse_both(out, as_json=as_json)
         changed = {
             name: given[name] for name, (_, default) in own.items() if given[name] != default
         }

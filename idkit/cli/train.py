@@ -181,7 +181,8 @@ def train(
     Each run is a folder of its own: runs/<data>-<model>-<arch>-dz<d_z>-s<seed>/model.safetensors.
     What is finished is skipped; what was stopped or killed goes on where it was. Any number of
     commands, also on several machines, may work in one folder: each seed is trained by one of
-    them, and the others wait until it is there.
+    them, and the others wait until it is there, or take it over if that one was killed (on
+    another machine, once nothing has been heard of it for five minutes).
 
     \b
     idkit train --model vade --arch mlp --seed 1-5
@@ -196,7 +197,6 @@ def train(
     if single and len(numbers) > 1:
         raise UsageError(f"{out} is one file, --seed {seed} are {len(numbers)} runs: name a folder")
     if single:
-        options.refuse_both(out, as_json=as_json)
         files.refuse_existing(out, force=force)
     wishes = plan.Wishes(
         model=model,

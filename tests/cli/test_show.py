@@ -215,7 +215,17 @@ def test_what_is_trained_into_one_file_is_a_row(capsys: Capture) -> None:
     assert (row["seed"], row["status"], row["path"]) == (1, "trained", "m.npz")
 
 
-@pytest.mark.parametrize("line", ["synth tcl", "plot latents a.npy -o -", f"{TRAIN} -o -"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "synth tcl",
+        "plot latents a.npy -o -",
+        f"{TRAIN} -o -",
+        "mcc a.npy b.npy -o -",
+        "align a.npy b.npy -o -",
+        "wilcoxon t.csv -o -",
+    ],
+)
 def test_a_file_and_a_document_are_not_both_on_stdout(line: str, capsys: Capture) -> None:
     assert run([*line.split(), "--json"]) == 2
     assert "add -o FILE" in capsys.readouterr().err
