@@ -55,7 +55,7 @@ def builder(design: Design) -> Callable[[], Any]:
         known |= _signature(part)
     for name, value in design.knobs.items():
         shelf.check(name, known, what="knob")
-        _check(name, value, known[name].annotation)
+        check_value(name, value, known[name].annotation)
     ready = {name: partial(part, **_of_part(part, design.knobs)) for name, part in parts.items()}
     frame = Frame(
         shape=tuple(design.shape),
@@ -184,6 +184,28 @@ def knob_values(
     return values
 
 
+def check_value(name: str, value: Any, annotation: Any) -> None:
+    """Refuses a value, as a file has it, that is not of the kind of the parameter it is for.
+
+    Args:
+        name: of the parameter.
+        value: plain JSON.
+        annotation: numbers, perhaps None, or one of some words.
+
+    Raises:
+        UsageError: when it is of another kind.
+    """
+    if get_origin(annotation) is Literal:
+        shelf.check(str(value), get_args(annotation), what=f"value of {name}")
+        return
+    kinds = get_args(annotation) if _is_union(annotation) else (annotation,)
+    if value is None and type(None) in kinds:
+        return
+    number = type(value) in (int, float) and abs(value) < float("inf")
+    if not number or (float not in kinds and type(value) is not int):
+        raise UsageError(f"{name} is {value!r}: expected a number")
+
+
 def has_knob(model: str, name: str) -> bool:
     """Whether a model's `build` has a knob of a name."""
     return name in _signature(shelf.take("models", model, "build"))
@@ -241,23 +263,6 @@ def _parse(name: str, text: str, annotation: Any) -> Knob:
                 if abs(value) < float("inf"):  # nor is it NaN
                     return value
     raise UsageError(f"{name} is a number, found '{text}'")
-
-
-def _check(name: str, value: Any, annotation: Any) -> None:
-    """Refuses a value of a knob, as a file has it, that is not of the knob's kind.
-
-    Raises:
-        UsageError: when it is not.
-    """
-    kinds = get_args(annotation) if _is_union(annotation) else (annotation,)
-    if get_origin(annotation) is Literal:
-        shelf.check(str(value), get_args(annotation), what=f"value of {name}")
-        return
-    number = type(value) in (int, float) and abs(value) < float("inf")
-    if value is None and type(None) in kinds:
-        return
-    if not number or (float not in kinds and type(value) is not int):
-        raise UsageError(f"{name} is {value!r}: expected a number")
 
 
 def _is_union(annotation: Any) -> bool:

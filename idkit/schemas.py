@@ -9,7 +9,7 @@ whole number above 0, or the length of the field, where that is a list.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import inf
 
 DATA = "idkit.data/1"
@@ -136,9 +136,12 @@ class Array:
         below: an axis whose length no value reaches.
         known: the only values that there are.
         finite: whether values must be finite.
+        distinct: whether the values of a row are all different.
         ragged: whether axes differ from pair to pair, as `RAGGED` has it: within a pair's own
             lengths values are finite, beyond them there is nothing but NaN, or -1 in integers.
         large: whether its values are looked at when they are touched, and not at once.
+        gives: the field next to it that is the mean of its values (with `ragged` of the means of
+            the pairs), or the sum of whole ones; None for no such field.
         needed: as of a field.
     """
 
@@ -149,8 +152,10 @@ class Array:
     below: str | None = None
     known: tuple[float, ...] = ()
     finite: bool = False
+    distinct: bool = False
     ragged: bool = False
     large: bool = False
+    gives: str | None = None
     needed: bool = False
 
 
@@ -309,17 +314,17 @@ GROUP: Mapping[str, Field] = {  # a row of the table of `idkit mcc`, with its ru
 SCORE_ARRAYS: Mapping[str, Array] = {
     "pairs": Array(INTEGERS, ("P", 2), 0, "runs", below="names", needed=True),
     "positions": Array(INTEGERS, ("P",), 0, needed=True),
-    "in": Array(FLOATS, ("P", "k"), 0, 1, ragged=True, needed=True),
-    "out": Array(FLOATS, ("P", "k"), 0, 1, ragged=True, needed=True),
-    "shuffled_in": Array(FLOATS, ("B",), 0, 1, finite=True, needed=True),
-    "shuffled_out": Array(FLOATS, ("B",), 0, 1, finite=True, needed=True),
-    "dead": Array(INTEGERS, ("runs",), 0, needed=True),
-    "active": Array(FLOATS, ("runs",), 0, finite=True, needed=True),
+    "in": Array(FLOATS, ("P", "k"), 0, 1, ragged=True, gives="mcc_in", needed=True),
+    "out": Array(FLOATS, ("P", "k"), 0, 1, ragged=True, gives="mcc_out", needed=True),
+    "shuffled_in": Array(FLOATS, ("B",), 0, 1, finite=True, gives="chance_in", needed=True),
+    "shuffled_out": Array(FLOATS, ("B",), 0, 1, finite=True, gives="chance_out", needed=True),
+    "dead": Array(INTEGERS, ("runs",), 0, gives="dead", needed=True),
+    "active": Array(FLOATS, ("runs",), 0, finite=True, gives="active", needed=True),
 }
 
 MAP_ARRAYS: Mapping[str, Array] = {
-    "source": Array(INTEGERS, ("P", "k"), 0, below="a", ragged=True),
-    "target": Array(INTEGERS, ("P", "k"), 0, below="b", ragged=True),
+    "source": Array(INTEGERS, ("P", "k"), 0, below="a", distinct=True, ragged=True),
+    "target": Array(INTEGERS, ("P", "k"), 0, below="b", distinct=True, ragged=True),
     "signs": Array(FLOATS, ("P", "k"), known=(-1, 1), ragged=True),
     "directions_a": Array(FLOATS, ("P", "a", "k"), ragged=True, large=True),
     "directions_b": Array(FLOATS, ("P", "b", "k"), ragged=True, large=True),
@@ -414,7 +419,11 @@ SCHEMAS: Mapping[str, Schema] = {
             )
         },
         table="groups",
-        each={**SCORE_ARRAYS, **MAP_ARRAYS},
+        each={
+            **SCORE_ARRAYS,
+            "pairs": replace(SCORE_ARRAYS["pairs"], distinct=True),  # nothing is mapped to itself
+            **MAP_ARRAYS,
+        },
         either=(
             ("source", "target", "signs"),
             ("directions_a", "directions_b", "matrix", "offset"),

@@ -6,11 +6,13 @@ import json
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from math import prod
 from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_type_hints
 
-from idkit import schemas, shelf
+from idkit import budget, schemas, shelf
+from idkit.cli.memory import allowed
 from idkit.errors import IdkitError
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
 SCHEMA = schemas.DATA
 AGAIN = "again:"  # what a source begins with that stands for data to be made once more
+ITEM = 8  # bytes of a number
 FORMATS = (".safetensors", ".npz")  # a pipe's first
 
 
@@ -114,10 +117,25 @@ def again(told: str) -> "files.Artefact":
 
 
 def _options(kind: str, told: Mapping[str, Any]) -> dict[str, Any]:
-    """The options in the order of the generator, on which the name of the data depends."""
-    known = inspect.signature(shelf.take("synth", kind, "sample")).parameters
+    """The options in the order of the generator, on which the name of the data depends.
+
+    Raises:
+        IdkitError: when the generator has none of that name or kind, or makes more of them than
+            memory holds: a file may claim what it likes.
+    """
+    from idkit.assembly import check_value
+
+    sample = shelf.take("synth", kind, "sample")
+    known, hints = inspect.signature(sample).parameters, get_type_hints(sample)
     if not told.keys() <= known.keys():
         raise IdkitError(f"{kind} has no option {', '.join(sorted(told.keys() - known.keys()))}")
+    for name, value in told.items():
+        check_value(name, value, hints[name])
+    given = {name: told.get(name, known[name].default) for name in known}
+    counts = [value for value in given.values() if type(value) is int]
+    counts.append(given.get("sources") or 1)  # a matrix of them at each row
+    numbers = prod(max(1, abs(count)) for count in counts)
+    budget.refuse(f"making {kind} again", ITEM * numbers, allowed(None), "the data by --data")
     return {name: told[name] for name in known if name in told}
 
 

@@ -12,6 +12,7 @@ from idkit.errors import IdkitError, UsageError
 
 MEMINFO = Path("/proc/meminfo")
 CGROUPS, OURS = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")  # where containers are limited
+STATISTICS = "memory.stat"
 SHARE = 0.5  # of what is free, for a command whose user gives no size
 SIZE = re.compile(r"(\d+(?:\.\d*)?|\.\d+)\s*([kmgt]?)(i?b)?", re.IGNORECASE)
 THOUSAND = 1000  # bytes of a kB
@@ -77,7 +78,7 @@ def _of_containers(root: Path, ours: Path) -> Iterator[int]:
     below the one that has it. Within a container the tree may begin at its own group.
     """
     try:
-        lines = [line.split(":", 2) for line in ours.read_text().splitlines()]
+        lines = [line.split(":", 2) for line in ours.read_text(encoding="utf-8").splitlines()]
     except OSError:
         return
     for _, controllers, path in lines:
@@ -98,9 +99,9 @@ def _of_containers(root: Path, ours: Path) -> Iterator[int]:
 def _left(folder: Path, limit: str, used: str, cache: str) -> int | None:
     """What one control group may still take; None where it has no limit."""
     try:
-        most = int((folder / limit).read_text())  # `max` where there is none
-        taken = int((folder / used).read_text())
-        facts = dict(line.split() for line in (folder / "memory.stat").read_text().splitlines())
+        said = [(folder / name).read_text(encoding="utf-8") for name in (limit, used, STATISTICS)]
+        most, taken = int(said[0]), int(said[1])  # `max` where there is no limit
+        facts = dict(line.split() for line in said[2].splitlines())
     except (OSError, ValueError):
         return None
     return max(0, most - taken + int(facts.get(cache, 0)))

@@ -8,7 +8,7 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
-from idkit import __version__, shelf
+from idkit import __version__, schemas, shelf
 from idkit.cli import cramped, home, show
 from idkit.errors import IdkitError, UsageError
 
@@ -37,6 +37,13 @@ def _split_names(given: list[str] | None) -> list[str] | None:
     if not names:
         raise UsageError("--columns names no column: name the coordinates by --columns a,b")
     return names
+
+
+def _storable(seed: int) -> int:
+    """Takes only a seed that a file can hold."""
+    if seed > schemas.LARGEST:
+        raise UsageError(f"--seed is {seed}: it is at most {schemas.LARGEST}")
+    return seed
 
 
 def _name_of(room: str) -> Callable[[str | None], str | None]:
@@ -116,7 +123,10 @@ Memory = Annotated[
         "begins (exit 3).  [default: half of what is free]",
     ),
 ]
-Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of every random choice.")]
+Seed = Annotated[
+    int,
+    typer.Option("--seed", min=0, callback=_storable, help="Seed of every random choice."),
+]
 RowNames = Annotated[
     str | None,
     typer.Option(

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from idkit import shelf
 from idkit.cli import generated
 from idkit.errors import IdkitError
 
@@ -129,7 +130,13 @@ def data_of(model: "files.Artefact") -> str:
 
     inputs = model.meta["inputs"]
     if not inputs:
-        return str(model.meta["data"])
+        data = str(model.meta["data"])
+        if data not in (*shelf.names("data"), *shelf.names("synth")):
+            raise IdkitError(
+                f"{model.label}: 'data' is '{data}', which idkit has no data set of, and 'inputs' "
+                "names no file: give the data by --data"
+            )
+        return data
     name, sha, key = (inputs[0].get(what) for what in ("name", "sha256", "key"))
     if name != "-" and Path(name).is_file() and files.read(name).sha256 == sha:
         return f"{name}:{key}" if key else str(name)

@@ -72,7 +72,7 @@ def faults(
                 yield from faults(entries, entry, f"{place}[{number}]", null=kind.null)
         case _:
             if not _is(kind, value):
-                yield f"{named(place)} is {shown(value)}, expected {wanted(kind)}"
+                yield f"{named(place)} is {shown(value)}, expected {wanted(kind, value)}"
 
 
 def lacking(kind: Kind, value: Any, place: str = "") -> Iterator[str]:
@@ -107,15 +107,16 @@ def lengths(record: Record, value: Mapping[str, Any]) -> Axes:
     return found
 
 
-def wanted(kind: Kind) -> str:
-    """What a kind is, for a message.
+def wanted(kind: Kind, value: Any = None) -> str:
+    """What a kind is, for a message about a value that is none.
 
     >>> wanted(Whole(1)), wanted(Real(0, 1)), wanted(Text(("in", "out")))
     ('a whole number of at least 1', 'a number from 0 to 1', 'in or out')
     """
     match kind:
-        case Whole(low):
-            return f"a whole number of at least {low}"
+        case Whole(low, high):
+            large = type(value) is int and value > high
+            return f"a whole number of at {f'most {high}' if large else f'least {low}'}"
         case Real(low, high, above):
             return "a number" + (
                 f" from {low:g} to {high:g}"

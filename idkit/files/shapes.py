@@ -14,10 +14,13 @@ from idkit.schemas import RAGGED, Array
 
 KINDS = {"b": "truth values", "iu": "integers", "f": "floating-point numbers"}
 TEXTS, WIDE = ("str", "bytes"), "bfloat16"  # which numpy's own names of types do not cover
+ROUNDING = 1e-9  # of a mean of numbers up to 1, on whatever machine it was taken
 Lengths = Mapping[str, NDArray[np.int64]]
 
 
-def misfits(name: str, declared: Array, member: Member, axes: Axes) -> Iterator[str]:
+def misfits(
+    name: str, declared: Array, member: Member, axes: Axes, *, least: int = 0
+) -> Iterator[str]:
     """What is wrong with the type and the shape of an array; learns the axes that it gives.
 
     Args:
@@ -25,7 +28,10 @@ def misfits(name: str, declared: Array, member: Member, axes: Axes) -> Iterator[
         declared: what it must be.
         member: type and shape.
         axes: the lengths that are known; the others are added.
+        least: the shortest that an axis may be, 0 or 1.
     """
+    if least and 0 in member.shape:
+        yield f"'{name}' is empty, it has shape {describe_shape(member.shape)}"
     if kind(member.dtype) not in declared.kinds:
         wanted = KINDS.get(declared.kinds, "numbers")
         yield f"'{name}' holds {member.dtype}, expected {wanted}"
@@ -82,6 +88,8 @@ def outliers(
     """
     if not declared.ragged:
         yield from _outside(name, declared, array, axes)
+        if declared.distinct:
+            yield from _repeated(name, array)
         return
     ragged = [str(axis) for axis in declared.shape if axis in RAGGED]
     if not all(axis in own for axis in ragged):
@@ -96,6 +104,31 @@ def outliers(
         if np.count_nonzero(used) != inner.size:
             yield f"'{name}' does not end where its pair {p} ends: expected {inner.size} values"
         yield from _outside(name, declared, inner, ends)
+        if declared.distinct:
+            yield from _repeated(name, inner[None])
+
+
+def unlike(
+    name: str, declared: Array, array: NDArray[Any], entry: Mapping[str, Any]
+) -> Iterator[str]:
+    """What a field says otherwise of the values of an array that are as declared.
+
+    Args:
+        name: what messages call the array.
+        declared: says which field that is.
+        array: the values.
+        entry: the fields next to it.
+    """
+    said = entry.get(declared.gives or "")
+    if said is None:
+        return
+    if array.dtype.kind != "f":
+        found, what = float(array.sum()), "sum"
+    else:
+        each = np.nanmean(array, axis=1) if declared.ragged else array
+        found, what = float(each.mean()), "mean"
+    if not abs(found - said) <= ROUNDING:
+        yield f"'{name}' has the {what} {found:.6g}, but '{declared.gives}' is {said:.6g}"
 
 
 def components(correlations: NDArray[Any]) -> NDArray[np.int64]:
@@ -120,3 +153,11 @@ def _outside(name: str, declared: Array, array: NDArray[Any], axes: Axes) -> Ite
         wanted = wanted if bounded(replace(declared, finite=False, ragged=False)) else "finite"
     if bad.any():
         yield f"'{name}' holds {array[bad].ravel()[0]!s}, expected {wanted}"
+
+
+def _repeated(name: str, rows: NDArray[Any]) -> Iterator[str]:
+    """Whether a row, of shape (n, m), holds a value twice."""
+    ascending = np.sort(rows, axis=1)
+    same = ascending[:, 1:] == ascending[:, :-1]
+    if same.any():
+        yield f"'{name}' holds {ascending[:, 1:][same][0]} twice where values must differ"

@@ -61,8 +61,9 @@ def checked(label: str, meta: Mapping[str, Any], arrays: Arrays) -> Arrays:
         members[name] = Member(member.dtype, member.shape, load)
     made = Arrays(members)
     for part in parts:
+        least = 0 if part.entry is None else 1
         for name, array in part.declared.items():
-            _refuse(label, shapes.misfits(name, array, members[name], part.axes))
+            _refuse(label, shapes.misfits(name, array, members[name], part.axes, least=least))
             if shapes.bounded(array) and not array.large:
                 made[name]
     return made
@@ -110,13 +111,13 @@ class _Part:
     Attributes:
         declared: its arrays that are there, by their whole names, in the order declared.
         axes: the lengths that are known.
-        widths: the numbers of coordinates of its runs; None where they are not known.
+        entry: its fields, where it is an entry of a table.
         own: the lengths, pair by pair, of the axes that differ between pairs.
     """
 
     declared: Mapping[str, Array]
     axes: fields.Axes
-    widths: list[int] | None = None
+    entry: Mapping[str, Any] | None = None
     own: dict[str, NDArray[np.int64]] = field(default_factory=dict)
 
     def faults(self, name: str, array: NDArray[Any]) -> Iterator[str]:
@@ -125,9 +126,11 @@ class _Part:
         if what == "in":
             self.own["k"] = shapes.components(array)
         yield from shapes.outliers(name, self.declared[name], array, self.axes, self.own)
-        if what == "pairs" and self.widths is not None:
+        yield from shapes.unlike(name, self.declared[name], array, self.entry or {})
+        widths = (self.entry or {}).get("widths")
+        if what == "pairs" and widths is not None:
             for axis, runs in zip("ab", array.T, strict=True):
-                self.own[axis] = np.array(self.widths, np.int64)[runs]
+                self.own[axis] = np.array(widths, np.int64)[runs]
                 self.axes[axis] = int(self.own[axis].max())
 
 
@@ -139,7 +142,7 @@ def _parts(schema: Schema, meta: Mapping[str, Any], arrays: Arrays) -> list[_Par
             _Part(
                 _there({f"{g}/{name}": array for name, array in schema.each.items()}, arrays),
                 fields.lengths(_entries(schema), entry),
-                entry.get("widths"),
+                entry,
             )
             for g, entry in enumerate(_table(schema, meta))
         ),
