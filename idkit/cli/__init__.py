@@ -159,7 +159,7 @@ def run(argv: Sequence[str]) -> int:
     home.settle()
     try:
         return (
-            app(args=list(argv) or ["--help"], prog_name="idkit", standalone_mode=False)
+            app(args=_spaced(argv) or ["--help"], prog_name="idkit", standalone_mode=False)
             or ExitCode.DONE
         )
     except BrokenPipeError:  # of an output that is a pipe; before OSError, of which it is a kind
@@ -193,6 +193,16 @@ def run(argv: Sequence[str]) -> int:
             return _bug(who)
         show.error(who, f"cannot load {library}: {error}: install idkit again, with what it needs")
         return ExitCode.MISSING
+
+
+def _spaced(argv: Sequence[str]) -> list[str]:
+    """The arguments with `-o=FILE` as `-o FILE`, which the library takes for a file `=FILE`.
+
+    >>> _spaced(["-o=~/a.npz", "--to=b", "-p", "kl=mc"])
+    ['-o', '~/a.npz', '--to=b', '-p', 'kl=mc']
+    """
+    found = ((word, re.fullmatch(r"(-[a-z])=(.+)", word, re.DOTALL)) for word in argv)
+    return [part for word, short in found for part in (short.groups() if short else (word,))]
 
 
 def _no_memory(who: str) -> int:

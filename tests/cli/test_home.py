@@ -42,6 +42,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ("line", "made"),
     [
         ("mcc ~/a.npz ~/b.npz:z -o~/s.npz", ["s.npz"]),
+        ("mcc ~/a.npz ~/b.npz -o=~/s.npz", ["s.npz"]),
         ("mcc ~/a.npz ~/b.npz --out=~/s.npz --to=~/a.npz:z", ["s.npz"]),
         ("mcc ~/a.npz ~/b.npz --null=within-label --perms=9 --labels=~/a.npz:u", []),
         ("align ~/a.npz ~/b.npz --to=~/a.npz --out=~/m.npz", ["m.npz"]),
