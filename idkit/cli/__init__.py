@@ -120,12 +120,11 @@ for _name, _summary in COMMANDS.items():
 def main() -> NoReturn:
     """Runs the command line and leaves with its exit code."""
     streams.guard()
-    for number in signals.ending():
-        signal.signal(number, Signalled())
     argv = sys.argv[1:]
-    code = _complete(os.environ.get(completion.VARIABLE, ""))
+    asked = os.environ.get(completion.VARIABLE)
+    code = None if asked is None else _complete(asked)
     if code is None:
-        code = run(argv)
+        code = run(argv, listening=True)
     full = streams.finish()
     if full is not None and code in PRODUCTIVE:
         show.error(_called(argv), f"cannot write to standard output: {full.strerror}")
@@ -145,19 +144,22 @@ def _complete(asked: str) -> int | None:
     return answer[1]
 
 
-def run(argv: Sequence[str]) -> int:
+def run(argv: Sequence[str], *, listening: bool = False) -> int:
     """Runs one command line.
 
     Args:
         argv: the arguments after `idkit`.
+        listening: whether signals are handled, for good.
 
     Returns:
         One of `errors.ExitCode`, or 70 for a bug, whose traceback is on stderr. Expected errors
         are one line on stderr.
     """
     who = _called(argv)
-    home.settle()
     try:
+        for number in signals.ending() if listening else ():
+            signal.signal(number, Signalled())
+        home.settle()
         return (
             app(args=_spaced(argv) or ["--help"], prog_name="idkit", standalone_mode=False)
             or ExitCode.DONE

@@ -200,7 +200,7 @@ def test_a_signal_before_training_is_one_line_and_leaves_nothing(
 ) -> None:
     os.mkfifo("pipe")
     process = start("train --data pipe")  # which waits for somebody to write
-    wait_for(lambda: catches(process, signal.SIGTERM), process)
+    wait_for(lambda: catches(process, signal.SIGTERM) and catches(process, number), process)
     process.send_signal(number)
     out, errors = process.communicate()
     assert (process.returncode, out, errors) == (code, "", f"idkit train: {word}\n")
