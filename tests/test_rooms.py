@@ -29,6 +29,7 @@ LIBRARY = {
     "plots": {"files", "stats", "errors", "schemas"},
     "files": {"errors", "schemas"},
     "shelf": {"errors"},
+    "locks": {"errors"},
     "errors": set(),
     "schemas": set(),
     "counts": set(),
