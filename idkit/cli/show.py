@@ -147,7 +147,7 @@ def _rich_table(rows: Sequence[Row], title: str) -> None:
     from rich.console import Console
 
     console = Console(markup=False, emoji=False, highlight=False)  # a name in brackets is a name
-    readable = [{safe(n): _readable(value) for n, value in _plain(row).items()} for row in rows]
+    readable = [{_shown(n): _readable(value) for n, value in _plain(row).items()} for row in rows]
     for part in table.fitted(readable, safe(title), console.width):
         if isinstance(part, str):
             line(part)
@@ -166,7 +166,13 @@ def _plain(row: Row) -> dict[str, Any]:
 
 
 def _readable(value: Any) -> Any:
-    return value if value is None or isinstance(value, int | float) else safe(str(value))
+    return value if value is None or isinstance(value, int | float) else _shown(str(value))
+
+
+def _shown(text: str) -> str:
+    """A safe text with escapes for letters that the terminal does not have, as it will show it."""
+    encoding = sys.stdout.encoding or "ascii"
+    return safe(text).encode(encoding, "backslashreplace").decode(encoding)
 
 
 def _exact(value: Any) -> str:

@@ -1,7 +1,11 @@
 """Tables on terminals of any width: whole words, every column, every row."""
 
+import os
+import pty
 import re
+import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +16,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from idkit.cli import run, table
+from tests.conftest import command
 
 WORDS = st.text("abc-_/=.é1", min_size=1, max_size=12).filter(lambda w: not w[0].isdigit())
 TEXTS = st.lists(WORDS, min_size=1, max_size=4).map(" ".join)
@@ -151,3 +156,20 @@ def prepare() -> None:
 
 
 MODELS = ("ivae", "vade", "vae")
+
+
+def test_escapes_have_their_width_in_a_terminal_of_few_letters(tmp_path: Path) -> None:
+    main, side = pty.openpty()
+    env = os.environ | {"PYTHONIOENCODING": "ascii", "COLUMNS": "100", "TERM": "xterm"}
+    np.savez(tmp_path / "n.npz", naïve=np.zeros(2), z=np.ones(2))
+    with subprocess.Popen(command(["info", "n.npz"]), cwd=tmp_path, env=env, stdout=side):
+        os.close(side)
+        shown = b""
+        with suppress(OSError):  # which is how a terminal says that all have left it
+            while text := os.read(main, 4096):
+                shown += text
+    os.close(main)
+    lines = [re.sub("\x1b\\[[0-9;]*m", "", line) for line in shown.decode("ascii").splitlines()]
+    table = [line for line in lines if line.startswith(("|", "+"))]
+    assert any(r"na\xefve" in line for line in table)
+    assert len({len(line) for line in table}) == 1
