@@ -203,9 +203,8 @@ def of(
     rows = rows or [None] * len(runs)
     _check_shapes(runs, rows, inside, names)
     widths = tuple(run.shape[1] for run in runs)
-    few = [_few(run, own) for run, own in zip(runs, rows, strict=True)]
-    pilot = np.concatenate([_pilot(some) for some in few])
-    resolutions = tuple(_resolution(run, some) for run, some in zip(runs, few, strict=True))
+    pilots, resolutions = zip(*map(_looked_at, runs, rows), strict=True)
+    pilot = np.concatenate(pilots)
     totals = [_Total.zero(sum(widths)) for _ in range(2)]
     shifted = np.empty((min(len(inside), BLOCK_ROWS), sum(widths) + 1))
     with np.errstate(over="ignore", invalid="ignore"):
@@ -218,6 +217,12 @@ def of(
     if not all(np.isfinite(np.diagonal(total.gram)).all() for total in totals):
         _refuse_non_finite(runs, rows, names)
     return Halves(*(total.grams(widths, pilot, resolutions) for total in totals))
+
+
+def _looked_at(run: Latents, own: Order | None) -> tuple[Floats, float]:
+    """The pilot mean of a run and its resolution, from the same few rows."""
+    few = _few(run, own)
+    return _pilot(few), _resolution(run, few)
 
 
 def memory(widths: Sequence[int], n: int) -> int:

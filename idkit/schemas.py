@@ -23,6 +23,7 @@ CHECKPOINT = "idkit.checkpoint/1"
 SCORED = (SCORES, ALIGNMENT)  # an alignment was scored as it was made
 LARGEST = 2**63 - 1  # what an int64 holds
 LONGEST = 2**31 - 1  # of one axis; torch cannot make a longer one of every kind of layer
+SQUARED = 1e100  # what is no larger can be squared and summed
 CHECKSUMS = "checksums"  # the field in which a sealed file bears witness to its numbers
 
 
@@ -189,7 +190,7 @@ class Schema:
 TEXT, LENGTH, SHARE = Text(), Whole(1, LONGEST), Real(0, 1)
 OPTIONAL_TEXT, OPTIONAL_LENGTH = Field(TEXT, null=True), Field(LENGTH, null=True)
 SCORE, SEED = Field(SHARE, null=True), Field(Whole(), null=True)
-OPTIONS = Field(Options(), null=True)
+OPTIONS, NUMBER = Field(Options(), null=True), Field(Real(-SQUARED, SQUARED), null=True)
 
 EVERY: Mapping[str, Field] = {  # what every file of idkit's bears
     "schema": Field(TEXT),
@@ -278,12 +279,15 @@ RUN: Mapping[str, Field] = {  # what the runs of a group of trainings have in co
             }
         )
     ),
-    "standardize": Field(Anything()),
+    "standardize": Field(
+        Record({"mean": Field(Anything()), "scale": Field(Anything())}), null=True
+    ),
 }
 
 GROUP: Mapping[str, Field] = {  # a row of the table of `idkit mcc`, with its runs
     **{name: Field(TEXT, null=True, needed=True) for name in ("data", "model", "arch", "settings")},
     "d_z": Field(Whole(0, LONGEST), null=True, needed=True),
+    "embedded": OPTIONAL_TEXT,
     "mode": Field(TEXT, null=True, needed=True),
     "corr": Field(Text(("pearson", "spearman")), null=True, needed=True),
     "k": Field(Whole(0, LONGEST)),
@@ -322,14 +326,20 @@ SCORE_ARRAYS: Mapping[str, Array] = {
     "active": Array(FLOATS, ("runs",), 0, finite=True, gives="active", needed=True),
 }
 
+
+def _map(*axes: str) -> Array:
+    """A part of the map of each pair."""
+    return Array(FLOATS, ("P", *axes), -SQUARED, SQUARED, ragged=True, large=True)
+
+
 MAP_ARRAYS: Mapping[str, Array] = {
     "source": Array(INTEGERS, ("P", "k"), 0, below="a", distinct=True, ragged=True),
     "target": Array(INTEGERS, ("P", "k"), 0, below="b", distinct=True, ragged=True),
     "signs": Array(FLOATS, ("P", "k"), known=(-1, 1), ragged=True),
-    "directions_a": Array(FLOATS, ("P", "a", "k"), ragged=True, large=True),
-    "directions_b": Array(FLOATS, ("P", "b", "k"), ragged=True, large=True),
-    "matrix": Array(FLOATS, ("P", "a", "b"), ragged=True, large=True),
-    "offset": Array(FLOATS, ("P", "b"), ragged=True, large=True),
+    "directions_a": _map("a", "k"),
+    "directions_b": _map("b", "k"),
+    "matrix": _map("a", "b"),
+    "offset": _map("b"),
 }
 
 TEST: Mapping[str, Field] = {  # a row of the table of `idkit wilcoxon`
@@ -345,12 +355,22 @@ TEST: Mapping[str, Field] = {  # a row of the table of `idkit wilcoxon`
     "method": OPTIONAL_TEXT,
     "p_holm": SCORE,
     "p_block": SCORE,
-    "shift": Field(Real(), null=True),
-    "shift_low": Field(Real(), null=True),
-    "shift_high": Field(Real(), null=True),
+    "shift": NUMBER,
+    "shift_low": NUMBER,
+    "shift_high": NUMBER,
     "rank_biserial": Field(Real(-1, 1), null=True),
     "verdict": OPTIONAL_TEXT,
 }
+
+FRIEDMAN = Record(
+    {
+        "cells": Field(Whole()),
+        "families": Field(Whole()),
+        "statistic": Field(Real(0)),
+        "p": SCORE,
+        "method": Field(TEXT),
+    }
+)
 
 SCHEMAS: Mapping[str, Schema] = {
     DATA: Schema(
@@ -396,7 +416,7 @@ SCHEMAS: Mapping[str, Schema] = {
             "rows": Field(TEXT, null=True),
             "split": Field(TEXT, null=True),
             "statistic": Field(TEXT, null=True),
-            "embedded": Field(Anything()),
+            "embedded": OPTIONAL_TEXT,
             "label_values": Field(Each(Scalar()), null=True),
         },
         {
@@ -446,8 +466,10 @@ SCHEMAS: Mapping[str, Schema] = {
             "pair": Field(Each(TEXT), null=True),
             "block": Field(Each(TEXT), null=True),
             "zeros": OPTIONAL_TEXT,
-            "margin": Field(Real(), null=True),
-            "friedman": Field(Anything()),
+            "margin": NUMBER,
+            "friedman": Field(FRIEDMAN, null=True),
+            "friedmans": Field(Each(FRIEDMAN)),
+            "each": Field(Each(TEXT)),
             "power": Field(Anything()),
         },
         table="tests",
@@ -456,9 +478,9 @@ SCHEMAS: Mapping[str, Schema] = {
     ),
     CHECKPOINT: Schema(
         "idkit train",
-        {"version": Field(TEXT, needed=True), "run": Field(Record(RUN), needed=True)},
+        {"version": Field(TEXT, needed=True), "run": Field(Record({**EVERY, **RUN}), needed=True)},
         {
-            "seeds": Array(INTEGERS, ("seeds",), 0, needed=True),
+            "seeds": Array(INTEGERS, ("seeds",), -1, needed=True),  # -1: is to begin again
             "step": Array(INTEGERS, (), 0, needed=True),
             "flat": Array(FLOATS, ("seeds", "parameters"), needed=True),
             "first": Array(FLOATS, ("seeds", "parameters"), needed=True),

@@ -9,6 +9,7 @@ import typer
 
 from idkit.cli import options, show
 from idkit.errors import DamagedError, IdkitError
+from idkit.schemas import CHECKSUMS
 
 if TYPE_CHECKING:
     from idkit.files import Artefact, Table
@@ -167,9 +168,11 @@ def _readable(value: Any) -> Any:
 def _metadata_lines(meta: Mapping[str, Any], above: str = "") -> Iterator[str]:
     """One line a fact; `settings: {beta: 4}` is `settings.beta: 4`."""
     for name, value in sorted(meta.items()):
+        if name == CHECKSUMS and not above:
+            continue  # for idkit, which has checked them
         if isinstance(value, dict):
             yield from _metadata_lines(value, f"{above}{name}.")
-        elif name == "inputs" and not above:
+        elif name == "inputs" and not above and isinstance(value, list):
             yield from (f"input: {_input(one)}" for one in value)
         elif isinstance(value, list) and value and isinstance(value[0], dict):
             yield f"{above}{name}: {len(value)} entries of {', '.join(value[0])}"

@@ -12,6 +12,7 @@ from idkit.errors import IdkitError, UsageError
 
 MEMINFO = Path("/proc/meminfo")
 CGROUPS, OURS = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")  # where containers are limited
+LINE = 3  # fields of a line on a group: number, controllers, path
 STATISTICS = "memory.stat"
 SHARE = 0.5  # of what is free, for a command whose user gives no size
 SIZE = re.compile(r"(\d+(?:\.\d*)?|\.\d+)\s*([kmgt]?)(i?b)?", re.IGNORECASE)
@@ -81,7 +82,7 @@ def _of_containers(root: Path, ours: Path) -> Iterator[int]:
         lines = [line.split(":", 2) for line in ours.read_text(encoding="utf-8").splitlines()]
     except OSError:
         return
-    for _, controllers, path in lines:
+    for _, controllers, path in (line for line in lines if len(line) == LINE):
         if controllers == "":
             names, top = ("memory.max", "memory.current", "inactive_file"), root
         elif "memory" in controllers.split(","):

@@ -5,6 +5,7 @@ Which members are arrays, and under which names, is decided as numpy's reader de
 
 import math
 import struct
+import sys
 import zipfile
 from collections.abc import Iterator, Mapping
 from typing import IO, Any
@@ -61,7 +62,7 @@ def read(content: Content) -> tuple[Arrays, str | None]:
     if text is None or text.dtype.kind != "U":
         return Arrays(found), None
     del found[META]
-    return Arrays(found), str(text)
+    return Arrays(found), _text(content.label, text)
 
 
 def write(stream: IO[bytes], arrays: Mapping[str, NDArray[Any]], meta: str) -> None:
@@ -79,6 +80,14 @@ def write(stream: IO[bytes], arrays: Mapping[str, NDArray[Any]], meta: str) -> N
             entry.extra = _padding(stream.tell() + LOCAL_HEADER.size + len(entry.filename.encode()))
             with archive.open(entry, "w", force_zip64=True) as member:
                 npy.write(member, array)
+
+
+def _text(label: str, array: NDArray[Any]) -> str:
+    """The metadata, whose bytes numpy takes for characters, whatever they are."""
+    codes = np.frombuffer(array.tobytes(), array.dtype.byteorder.replace("|", "=") + "u4")
+    if codes.max(initial=0) > sys.maxunicode:
+        raise IdkitError(f"{label} has metadata under 'idkit' that is not text: damaged")
+    return str(array)
 
 
 def _padding(start: int) -> bytes:

@@ -97,12 +97,17 @@ def outliers(
     for axis in ragged:
         if own[axis].min(initial=1) < 1 or own[axis].max(initial=0) < axes[axis]:
             yield f"'{name}' is not as long as its longest pair, or holds a pair that is empty"
+    used = ~np.isnan(array) if array.dtype.kind == "f" else array != -1
+    wanted = np.prod([own[axis] for axis in ragged], axis=0)
+    for pair in np.flatnonzero(_counts(used) != wanted):
+        yield f"'{name}' does not end where its pair {pair} ends"
+    if len(ragged) == 1 and declared.below is None:  # as the scores of many pairs: all at once
+        inside = np.arange(array.shape[1]) < own[ragged[0]][:, None]
+        yield from _outside(name, declared, array[inside], {})
+        return
     for p, row in enumerate(array):
-        ends = {axis: int(own[axis][p]) for axis in own}
+        ends = {axis: int(lengths[p]) for axis, lengths in own.items()}
         inner = row[tuple(slice(ends[axis]) for axis in ragged)]
-        used = ~np.isnan(row) if row.dtype.kind == "f" else row != -1
-        if np.count_nonzero(used) != inner.size:
-            yield f"'{name}' does not end where its pair {p} ends: expected {inner.size} values"
         yield from _outside(name, declared, inner, ends)
         if declared.distinct:
             yield from _repeated(name, inner[None])
@@ -133,7 +138,12 @@ def unlike(
 
 def components(correlations: NDArray[Any]) -> NDArray[np.int64]:
     """How many components each pair has, shape (P,), of correlations (P, k) padded with NaN."""
-    return np.asarray(np.count_nonzero(~np.isnan(correlations), axis=1))
+    return _counts(~np.isnan(correlations))
+
+
+def _counts(used: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """How many values of each pair there are, shape (P,)."""
+    return np.asarray(np.count_nonzero(used.reshape(len(used), -1), axis=1))
 
 
 def _outside(name: str, declared: Array, array: NDArray[Any], axes: Axes) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """Is a file what its schema declares? The one place that holds files against `idkit.schemas`."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -58,7 +58,7 @@ def checked(label: str, meta: Mapping[str, Any], arrays: Arrays) -> Arrays:
     for name in owner.keys() | sums.keys():
         member = members[name]
         load = partial(_load, label, name, member, owner.get(name), sums.get(name))
-        members[name] = Member(member.dtype, member.shape, load)
+        members[name] = replace(member, load=load)
     made = Arrays(members)
     for part in parts:
         least = 0 if part.entry is None else 1

@@ -328,7 +328,7 @@ def memory(
     held = sums if places == 1 else 2 * sums  # those of the place before are still there
     numbers = (MATCHING if set(modes) == {"strong"} else DECOMPOSING) * widest**2
     if set(modes) != {"strong"}:
-        numbers += 3 * squares  # of each run its own block in both halves, and what whitens it
+        numbers += 4 * squares  # of each run its own block in both halves, and what whitens it
     if corr == "spearman" and "strong" in modes:
         held += sums
         numbers += n * (places * sum(widths) + 2 * widest)

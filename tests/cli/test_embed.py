@@ -509,7 +509,7 @@ def no_data(model: str) -> list[str]:
         (truncated, "cut.safetensors"),
         (array_missing, "does not hold the weights of its model"),
         (array_added, "does not hold the weights of its model"),
-        (array_of_other_shape, "size mismatch for posterior.encoder.mu.layers.0.bias"),
+        (array_of_other_shape, "posterior.encoder.mu.layers.0.bias has shape (99,), expected (8,)"),
         (array_of_nan, "maps mine to NaN or infinity"),
         (metadata_missing, "'shape' is missing, which idkit.model/1 needs"),
         (model_unknown, "this idkit cannot build: unknown model 'vqvae2'"),

@@ -62,6 +62,6 @@ def test_train_tells_on_request_how_many_seeds_it_computes_together(
     assert "at most 16" in capsys.readouterr().err
     assert run(command("digits", 1).split()) == 0
     assert "at most 1 " in capsys.readouterr().err  # its matrices fill a core
-    monkeypatch.setattr("idkit.cli.plan.available", lambda _device: 5_000_000)
+    monkeypatch.setattr("idkit.cli.plan.allowed", lambda _size, _device: 5_000_000)
     assert run(command("tcl", 2).split()) == 0
     assert "at most 16" not in capsys.readouterr().err  # never more than memory holds
