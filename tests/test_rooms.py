@@ -27,11 +27,12 @@ LIBRARY = {
     | {"counts"},
     "stats": {"metrics", "align", "maps", "gram", "halves", "ranks", "shelf", "errors", "counts"},
     "plots": {"files", "stats", "errors", "schemas"},
-    "files": {"errors", "schemas"},
+    "files": {"errors", "schemas", "declare"},
     "shelf": {"errors"},
     "locks": {"errors"},
     "errors": set(),
-    "schemas": set(),
+    "schemas": {"declare"},
+    "declare": set(),
     "counts": set(),
 }
 TORCH = {"training", "models", "densities", "nets"}

@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from idkit import files, schemas
 from idkit.assembly import Design, builder
 from idkit.cli import run
+from idkit.declare import Each, Kind, Options, Record
 from idkit.errors import IdkitError
 from idkit.runs import Group
-from idkit.schemas import Each, Kind, Options, Record
 from idkit.training.fit import Ensembles, Rows, Settings, Training
 
 Arrays = dict[str, NDArray[Any]]

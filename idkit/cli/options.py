@@ -8,7 +8,7 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
-from idkit import __version__, schemas, shelf
+from idkit import __version__, declare, shelf
 from idkit.cli import cramped, home, show
 from idkit.errors import IdkitError, UsageError
 
@@ -41,8 +41,8 @@ def _split_names(given: list[str] | None) -> list[str] | None:
 
 def _storable(seed: int) -> int:
     """Takes only a seed that a file can hold."""
-    if seed > schemas.LARGEST:
-        raise UsageError(f"--seed is {seed}: it is at most {schemas.LARGEST}")
+    if seed > declare.LARGEST:
+        raise UsageError(f"--seed is {seed}: it is at most {declare.LARGEST}")
     return seed
 
 

@@ -5,7 +5,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from idkit.schemas import Each, Flag, Kind, Options, Real, Record, Scalar, Text, Whole
+from idkit.declare import Each, Flag, Kind, Options, Real, Record, Scalar, Text, Whole
 
 DEEPEST = 32  # lists and objects within one another; idkit's own metadata have five
 SHOWN = 40  # characters of a value in a message

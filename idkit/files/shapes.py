@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from idkit.declare import RAGGED, Array
 from idkit.files.fields import Axes
 from idkit.files.members import Member, describe_shape
-from idkit.schemas import RAGGED, Array
 
 KINDS = {"b": "truth values", "iu": "integers", "f": "floating-point numbers"}
 TEXTS, WIDE = ("str", "bytes"), "bfloat16"  # which numpy's own names of types do not cover

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from idkit import schemas
+from idkit.declare import Array, Each, Field, Options, Record, Schema, Text
 from idkit.errors import IdkitError
 from idkit.files import checksums, fields, shapes
 from idkit.files.artefact import Artefact
 from idkit.files.members import Arrays, Member
-from idkit.schemas import Array, Each, Field, Options, Record, Schema, Text
 
 ANY = "*"  # at the end of a declared name: every array whose name begins so
 SEAL = Record(

@@ -124,6 +124,35 @@ def test_latents_stand_beside_each_model_with_what_belongs_to_their_rows(
     assert not np.allclose(one, other)
 
 
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("per_segment", 2**62), ("segments", 10**9), ("sources", 10**6), ("noise", 1e308)]
+    + [("per_segment", wrong) for wrong in (-5, True, None, "many", 1.5)],
+)
+def test_no_more_data_are_made_again_than_memory_holds(
+    option: str, value: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert idkit("synth tcl --per-segment 20 --segments 4 --seed 3 -o made.npz") == 0
+    assert idkit("train --data made.npz --model vae --steps 1 -q -o m.npz") == 0
+    Path("made.npz").unlink()
+    assert idkit("embed m.npz -o z.npz -q") == 0  # made again from what the model says
+    known = files.read("m.npz").meta["synth"]
+    options = {**known["options"], option: value}
+    bad = edited("m.npz", "bad.npz", meta={"synth": {**known, "options": options}})
+    capsys.readouterr()
+    assert idkit(f"embed {bad} -o y.npz") == 3
+    assert "give the data by --data" in capsys.readouterr().err
+
+
+def test_a_model_without_a_file_of_data_names_data_that_there_are(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (model,) = trained("--model", "vae")
+    bad = edited(model, meta={"inputs": [], "data": "digit"})
+    assert idkit("embed", bad, "-o", "z.npz") == 3
+    assert "'data' is 'digit', which idkit has no data set of" in capsys.readouterr().err
+
+
 def test_what_is_up_to_date_is_not_done_again(capsys: pytest.CaptureFixture[str]) -> None:
     models = trained("--model", "vade")
     assert idkit("embed", *models) == 0

@@ -631,6 +631,7 @@ def test_options_that_would_have_to_score_anew_are_refused_on_scores(
         (["--labels", "u.npy"], "within-label"),
         (["--pairs", "--curve"], "two tables"),
         (["--cca-dim", "0"], "cca-dim"),
+        (["--seed", str(2**63)], "--seed is 9223372036854775808: it is at most"),
         (["--mode", "strong,wek"], "'weak'"),
         (["--corr", "kendall"], "corr"),
         (["--perms", "0", "--null", "rows"], "perms"),
