@@ -111,7 +111,7 @@ def shorten(text: str, length: int = 34) -> str:
 
 def _letters(text: str) -> list[str]:
     """What a text is cut and measured by: letters, a dollar of `plain`, a whole formula."""
-    return re.findall(r"\\\$|\$[^$]*\$|.", text)
+    return re.findall(r"\\\$|\$[^$]*\$|.", text, re.DOTALL)
 
 
 def fill(parts: Iterable[str], length: int, *, glue: str = ", ") -> str:
