@@ -98,6 +98,7 @@ def align(
 
     target = _target(to, mode, min_corr, apply=apply)
     limit = memories.allowed(memory)
+    files.limit_memory(limit)
     if not apply:
         files.check_extension(out)
         files.refuse_existing(out, force=force)

@@ -72,6 +72,7 @@ def embed(
         raise UsageError(f"-o {out} is one file, there are {len(models)} models: leave it out")
     files.single_stdin([*models, data or ""])
     limit = memories.allowed(memory)
+    files.limit_memory(limit)
     targets = [out or _beside(model) for model in models]
     files.check_extension(out)
     import torch

@@ -138,6 +138,7 @@ def mcc(
 
     stop = condition.parse(fail_if, NUMBERS) if fail_if else None
     limit = memories.allowed(memory)
+    files.limit_memory(limit)
     modes = _modes(mode)
     _check_options(null, perms, labels)
     if self_pairs and to is not None:

@@ -3,6 +3,7 @@
 import functools
 import inspect
 import os
+import sys
 from collections.abc import Callable
 from typing import Annotated, Any, TypeVar
 
@@ -44,6 +45,12 @@ def _storable(seed: int) -> int:
     if seed > declare.LARGEST:
         raise UsageError(f"--seed is {seed}: it is at most {declare.LARGEST}")
     return seed
+
+
+def _free_memory() -> None:
+    """Lifts a limit that a command has set: the next one in this process has its own."""
+    if limits := sys.modules.get("idkit.files.limits"):  # what is not loaded has no limit
+        limits.limit_memory(None)
 
 
 def _name_of(room: str) -> Callable[[str | None], str | None]:
@@ -191,6 +198,8 @@ def with_common(command: Callable[..., Returned]) -> Callable[..., Returned]:
         except IdkitError:  # of what follows from a result that was to be printed
             show.release()
             raise
+        finally:
+            _free_memory()
         show.end()
         return returned
 

@@ -10,6 +10,7 @@ import typer
 
 from idkit import shelf
 from idkit.cli import crew, dataset, options, plan, seeds, show, signals
+from idkit.cli import memory as memories
 from idkit.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -217,6 +218,7 @@ def train(
         standardize=standardize,
         memory=memory,
     )
+    files.limit_memory(memories.allowed(memory))
     found, inputs = dataset.load(data, data_root)
     job, most = plan.job(
         wishes, found, inputs, numbers, out, save_seconds=save_seconds, processes=threads

@@ -194,3 +194,16 @@ def test_half_of_what_is_free_is_the_default() -> None:
     free = memory.available("cpu")
     assert 0.3 * free < memory.allowed(None) < 0.7 * free  # others use the machine, too
     assert memory.allowed("3M") == 3 * 2**20
+
+
+@pytest.mark.parametrize("line", ["mcc a.npz b.npz", "align a.npz b.npz", "train --data a.npz:z"])
+def test_what_a_file_unpacks_to_is_bounded_too(
+    line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for seed, name in enumerate("ab"):
+        z = np.random.default_rng(seed).integers(9, size=(20_000, 8)).astype(np.float64)
+        np.savez_compressed(f"{name}.npz", z=z)  # 1.3 MB each
+    assert run([*line.split(), "--memory", "1M"]) == 3
+    assert "a.npz:z" in capsys.readouterr().err
+    assert run(["mcc", "a.npz", "b.npz", "-q"]) == 0  # the limit was that command's
